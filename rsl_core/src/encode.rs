@@ -1,0 +1,469 @@
+//! One source value into one PostgreSQL field: exactly, or not at all.
+
+use crate::canonical::{self, Number, without_trailing_spaces};
+use crate::decimal::{Base10000, Decimal, DecimalError};
+use crate::json::{self, JsonError};
+use crate::pgtype::PgType;
+use crate::temporal::{self, TICKS_PER_DAY};
+use crate::value::Value;
+
+/// Why a value does not fit its column. Never contains the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// No exact conversion between these two.
+    #[error("{from} cannot become {to} without changing it")]
+    Kind {
+        /// What the source gave.
+        from: &'static str,
+        /// The column's type.
+        to: String,
+    },
+    /// A text that does not read as the column's type.
+    #[error("a text of {length} characters does not read as {to}")]
+    Text {
+        /// Characters in the text.
+        length: usize,
+        /// The column's type.
+        to: String,
+    },
+    /// Out of the type's range.
+    #[error("the number is out of range for {to}")]
+    Range {
+        /// The column's type.
+        to: String,
+    },
+    /// More places than the column keeps.
+    #[error("{places} decimal places do not fit {to}")]
+    Places {
+        /// Places that matter, zeros at the end not counted.
+        places: u8,
+        /// The column's type.
+        to: String,
+    },
+    /// Longer than the column.
+    #[error("a text of {length} characters does not fit {to}")]
+    Length {
+        /// Characters in the text.
+        length: usize,
+        /// The column's type.
+        to: String,
+    },
+    /// A field that one row message cannot carry.
+    #[error("a value of {bytes} bytes is larger than PostgreSQL's limit of 1 GB for a field")]
+    Size {
+        /// Length in bytes.
+        bytes: usize,
+    },
+    /// PostgreSQL's text has no NUL.
+    #[error("the text holds a NUL character, which PostgreSQL's text types cannot store")]
+    ZeroCharacter,
+    /// Fractions of a second that the column does not keep.
+    #[error("the time has fractions of a second that {to} cannot keep")]
+    Fraction {
+        /// The column's type.
+        to: String,
+    },
+    /// An offset where the column has none.
+    #[error("the text carries the time zone {offset_minutes:+} min, which {to} cannot keep")]
+    Offset {
+        /// Minutes east of UTC.
+        offset_minutes: i32,
+        /// The column's type.
+        to: String,
+    },
+    /// No offset where the column needs one.
+    #[error("the time carries no time zone, which {to} needs")]
+    NoOffset {
+        /// The column's type.
+        to: String,
+    },
+    /// A decimal of a double that has more digits than a double carries.
+    #[error("the floating-point number has more than 15 digits: which decimal it stands for is not certain")]
+    InexactFloat,
+    /// More digits than any decimal of a source has.
+    #[error("the number has more than 38 digits")]
+    TooManyDigits,
+    /// JSON that jsonb cannot hold.
+    #[error("{0}")]
+    Json(#[from] JsonError),
+}
+
+/// What a written field adds to the witness.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Canonical hash; `None` for NULL.
+    pub hash: Option<u128>,
+    /// The number to sum, of an exact numeric column.
+    pub number: Exact,
+}
+
+/// An exact number, or none.
+#[derive(Debug, Clone, Copy)]
+pub enum Exact {
+    /// Not an exact number, or NULL.
+    None,
+    /// A whole number of 64 bits.
+    Integer(i64),
+    /// Any other decimal.
+    Decimal(Base10000),
+}
+
+impl Field {
+    const NULL: Field = Field { hash: None, number: Exact::None };
+
+    fn plain(hash: u128) -> Field {
+        Field { hash: Some(hash), number: Exact::None }
+    }
+}
+
+/// Appends `value` as a field of PostgreSQL's binary COPY format: length (4 bytes), then what the receive
+/// function of `ty` reads. After an error `out` may hold part of a field: the caller cuts it off.
+pub fn encode_value(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+    if matches!(value, Value::Null) {
+        out.extend_from_slice(&(-1i32).to_be_bytes());
+        return Ok(Field::NULL);
+    }
+    Ok(match ty {
+        PgType::Int2 => integer(value, ty, out, |v| i16::try_from(v).ok().map(i16::to_be_bytes))?,
+        PgType::Int4 => integer(value, ty, out, |v| i32::try_from(v).ok().map(i32::to_be_bytes))?,
+        PgType::Int8 => integer(value, ty, out, |v| Some(v.to_be_bytes()))?,
+        PgType::Numeric(modifier) => numeric(value, ty, modifier, out)?,
+        PgType::Text | PgType::Varchar(_) | PgType::Char(_) | PgType::Enum | PgType::Json | PgType::Jsonb => {
+            character(value, ty, out)?
+        }
+        PgType::Bool => {
+            let value = to_bool(value, ty)?;
+            put(out, &[u8::from(value)]);
+            Field::plain(canonical::boolean(value))
+        }
+        PgType::Float8 => {
+            let value = to_float(value, ty)?;
+            put(out, &value.to_be_bytes());
+            Field::plain(canonical::float(value))
+        }
+        PgType::Float4 => {
+            let wide = to_float(value, ty)?;
+            let narrow = wide as f32;
+            if f64::from(narrow).to_bits() != wide.to_bits() && !wide.is_nan() {
+                return Err(Unfit::Range { to: ty.to_string() });
+            }
+            put(out, &narrow.to_be_bytes());
+            Field::plain(canonical::float(wide))
+        }
+        PgType::Bytea => match *value {
+            Value::Bytes(bytes) => {
+                put_long(out, bytes)?;
+                Field::plain(canonical::bytes(bytes))
+            }
+            _ => return Err(unfit(value, ty)),
+        },
+        PgType::Uuid => {
+            let bytes = to_uuid(value, ty)?;
+            put(out, &bytes);
+            Field::plain(canonical::uuid(&bytes))
+        }
+        PgType::Date => {
+            let days = to_date(value, ty)?;
+            put(out, &days.to_be_bytes());
+            Field::plain(canonical::date(days))
+        }
+        PgType::Time(precision) => {
+            let ticks = match *value {
+                Value::Time(ticks) => ticks,
+                Value::Text(text) => temporal::parse_time(text).ok_or_else(|| unread(text, ty))?,
+                _ => return Err(unfit(value, ty)),
+            };
+            let micros = to_micros(ticks, precision, ty)?;
+            put(out, &micros.to_be_bytes());
+            Field::plain(canonical::time(micros))
+        }
+        PgType::Timestamp(precision) => {
+            let micros = to_micros(to_local(value, ty)?, precision, ty)?;
+            put(out, &micros.to_be_bytes());
+            Field::plain(canonical::timestamp(micros))
+        }
+        PgType::TimestampTz(precision) => {
+            let micros = to_micros(to_instant(value, ty)?, precision, ty)?;
+            put(out, &micros.to_be_bytes());
+            Field::plain(canonical::timestamptz(micros))
+        }
+    })
+}
+
+fn unfit(value: &Value<'_>, ty: PgType) -> Unfit {
+    Unfit::Kind { from: value.kind(), to: ty.to_string() }
+}
+
+fn unread(text: &str, ty: PgType) -> Unfit {
+    Unfit::Text { length: text.chars().count(), to: ty.to_string() }
+}
+
+#[inline]
+fn put(out: &mut Vec<u8>, field: &[u8]) {
+    out.extend_from_slice(&(field.len() as i32).to_be_bytes());
+    out.extend_from_slice(field);
+}
+
+/// PostgreSQL's MaxAllocSize: no field is larger.
+const MAX_FIELD: usize = 0x3fff_ffff;
+
+fn put_long(out: &mut Vec<u8>, field: &[u8]) -> Result<(), Unfit> {
+    if field.len() > MAX_FIELD - 64 {
+        return Err(Unfit::Size { bytes: field.len() });
+    }
+    put(out, field);
+    Ok(())
+}
+
+#[inline]
+fn integer<const N: usize>(
+    value: &Value<'_>,
+    ty: PgType,
+    out: &mut Vec<u8>,
+    narrow: impl Fn(i64) -> Option<[u8; N]>,
+) -> Result<Field, Unfit> {
+    let range = || Unfit::Range { to: ty.to_string() };
+    let whole = match *value {
+        Value::Int(value) => value,
+        Value::Bool(value) => i64::from(value),
+        _ => {
+            let decimal = to_decimal(value, ty)?;
+            let whole = decimal.to_i128().ok_or_else(|| places(decimal, ty))?;
+            i64::try_from(whole).map_err(|_| range())?
+        }
+    };
+    put(out, &narrow(whole).ok_or_else(range)?);
+    Ok(Field { hash: Some(canonical::number(Number::Integer(whole))), number: Exact::Integer(whole) })
+}
+
+fn places(decimal: Decimal, ty: PgType) -> Unfit {
+    Unfit::Places { places: decimal.normalized().scale(), to: ty.to_string() }
+}
+
+fn numeric(value: &Value<'_>, ty: PgType, modifier: Option<(u16, i16)>, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+    let decimal = match *value {
+        Value::Decimal(decimal) => decimal,
+        _ => to_decimal(value, ty)?,
+    };
+    let shown_scale = match modifier {
+        None => u16::from(decimal.scale()),
+        Some((precision, scale)) => {
+            let exact = decimal.normalized();
+            let fits = if scale >= 0 {
+                i16::from(exact.scale()) <= scale
+            } else {
+                let unit = 10i128.checked_pow(scale.unsigned_abs().into());
+                exact.to_i128().is_some_and(|whole| unit.is_some_and(|unit| whole % unit == 0))
+            };
+            if !fits {
+                return Err(places(decimal, ty));
+            }
+            // numeric(p, s) holds what is below 10^(p - s).
+            if exact.magnitude() > i32::from(precision) - i32::from(scale) {
+                return Err(Unfit::Range { to: ty.to_string() });
+            }
+            scale.max(0) as u16
+        }
+    };
+    let form = decimal.to_base10000();
+    let digits = form.digits();
+    out.extend_from_slice(&(8 + 2 * digits.len() as i32).to_be_bytes());
+    out.extend_from_slice(&(digits.len() as i16).to_be_bytes());
+    out.extend_from_slice(&form.weight().to_be_bytes());
+    let negative = form.is_negative() && !digits.is_empty();
+    out.extend_from_slice(&(if negative { 0x4000u16 } else { 0 }).to_be_bytes());
+    out.extend_from_slice(&shown_scale.to_be_bytes());
+    digits.iter().for_each(|digit| out.extend_from_slice(&digit.to_be_bytes()));
+    let number = Number::from(&form);
+    let exact = match number {
+        Number::Integer(whole) => Exact::Integer(whole),
+        _ => Exact::Decimal(form),
+    };
+    Ok(Field { hash: Some(canonical::number(number)), number: exact })
+}
+
+fn to_decimal(value: &Value<'_>, ty: PgType) -> Result<Decimal, Unfit> {
+    let exact = |value: f64| Decimal::from_f64(value).ok_or(Unfit::InexactFloat);
+    match *value {
+        Value::Int(value) => Ok(Decimal::new(i128::from(value), 0).map_err(|_| Unfit::TooManyDigits)?),
+        Value::Decimal(decimal) => Ok(decimal),
+        Value::Float8(value) => exact(value),
+        Value::Text(text) => text.parse().map_err(|error| match error {
+            DecimalError::Syntax => unread(text, ty),
+            DecimalError::TooManyDigits => Unfit::TooManyDigits,
+        }),
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+fn to_bool(value: &Value<'_>, ty: PgType) -> Result<bool, Unfit> {
+    match *value {
+        Value::Bool(value) => Ok(value),
+        Value::Int(0) => Ok(false),
+        Value::Int(1) => Ok(true),
+        Value::Int(_) => Err(Unfit::Range { to: ty.to_string() }),
+        Value::Text(text) => match text.to_ascii_lowercase().as_str() {
+            "true" | "t" | "1" => Ok(true),
+            "false" | "f" | "0" => Ok(false),
+            _ => Err(unread(text, ty)),
+        },
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+fn to_float(value: &Value<'_>, ty: PgType) -> Result<f64, Unfit> {
+    match *value {
+        Value::Float8(value) => Ok(value),
+        Value::Float4(value) => Ok(f64::from(value)),
+        // Up to 2^53 a double holds every integer.
+        Value::Int(value) if value.unsigned_abs() <= 1 << 53 => Ok(value as f64),
+        Value::Int(_) => Err(Unfit::Range { to: ty.to_string() }),
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+fn to_uuid(value: &Value<'_>, ty: PgType) -> Result<[u8; 16], Unfit> {
+    match *value {
+        Value::Uuid(bytes) => Ok(bytes),
+        Value::Text(text) => parse_uuid(text).ok_or_else(|| unread(text, ty)),
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+/// 32 hexadecimal digits, with or without the usual hyphens or braces.
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let text = text.trim_matches(' ');
+    let text = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text).as_bytes();
+    let hyphens = [8, 13, 18, 23];
+    let digits: Vec<u8> = match text.len() {
+        32 => text.to_vec(),
+        36 if hyphens.iter().all(|&at| text[at] == b'-') => {
+            text.iter().enumerate().filter(|(i, _)| !hyphens.contains(i)).map(|(_, &b)| b).collect()
+        }
+        _ => return None,
+    };
+    let nibble = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn to_date(value: &Value<'_>, ty: PgType) -> Result<i32, Unfit> {
+    let midnight = |ticks: i64| {
+        if ticks.rem_euclid(TICKS_PER_DAY) == 0 {
+            Ok(ticks.div_euclid(TICKS_PER_DAY) as i32)
+        } else {
+            Err(Unfit::Fraction { to: ty.to_string() })
+        }
+    };
+    match *value {
+        Value::Date(days) => Ok(days),
+        Value::Timestamp(ticks) => midnight(ticks),
+        Value::Text(text) => match temporal::parse_date(text) {
+            Some(days) => Ok(days),
+            None => midnight(to_local(value, ty)?),
+        },
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+/// Units of 100 ns since 2000-01-01, without a zone. A text in UTC is taken as it stands: RSL's timestamps are UTC.
+fn to_local(value: &Value<'_>, ty: PgType) -> Result<i64, Unfit> {
+    match *value {
+        Value::Timestamp(ticks) => Ok(ticks),
+        Value::Date(days) => Ok(i64::from(days) * TICKS_PER_DAY),
+        Value::Text(text) => {
+            let read = temporal::parse_timestamp(text).ok_or_else(|| unread(text, ty))?;
+            match read.offset {
+                None | Some(0) => Ok(read.ticks),
+                Some(offset_minutes) => Err(Unfit::Offset { offset_minutes, to: ty.to_string() }),
+            }
+        }
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+fn to_instant(value: &Value<'_>, ty: PgType) -> Result<i64, Unfit> {
+    match *value {
+        Value::TimestampTz(ticks) => Ok(ticks),
+        Value::Text(text) => {
+            let read = temporal::parse_timestamp(text).ok_or_else(|| unread(text, ty))?;
+            let offset = read.offset.ok_or_else(|| Unfit::NoOffset { to: ty.to_string() })?;
+            Ok(read.ticks - i64::from(offset) * 60 * temporal::TICKS_PER_SECOND)
+        }
+        Value::Timestamp(_) => Err(Unfit::NoOffset { to: ty.to_string() }),
+        _ => Err(unfit(value, ty)),
+    }
+}
+
+fn to_micros(ticks: i64, precision: u8, ty: PgType) -> Result<i64, Unfit> {
+    let unit = 10i64.pow(7 - u32::from(precision.min(6)));
+    if ticks % unit != 0 {
+        return Err(Unfit::Fraction { to: ty.to_string() });
+    }
+    Ok(ticks / 10)
+}
+
+fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+    let written;
+    let text = match *value {
+        Value::Text(text) => text,
+        // Numbers have one shortest text each, which reads back as the same number.
+        Value::Int(value) => {
+            written = value.to_string();
+            &written
+        }
+        Value::Decimal(value) => {
+            written = value.to_string();
+            &written
+        }
+        Value::Float8(value) => {
+            written = value.to_string();
+            &written
+        }
+        _ => return Err(unfit(value, ty)),
+    };
+    let bytes = text.as_bytes();
+    if bytes.contains(&0) {
+        return Err(Unfit::ZeroCharacter);
+    }
+    let fits = |kept: &[u8], characters: u32| {
+        // A text has at most as many characters as bytes: counting is for the long ones.
+        let longest = characters as usize;
+        if kept.len() > longest {
+            let length = String::from_utf8_lossy(kept).chars().count();
+            if length > longest {
+                return Err(Unfit::Length { length, to: ty.to_string() });
+            }
+        }
+        Ok(())
+    };
+    let hash = match ty {
+        PgType::Varchar(Some(characters)) => {
+            fits(bytes, characters)?;
+            canonical::text(bytes)
+        }
+        PgType::Char(characters) => {
+            fits(without_trailing_spaces(bytes), characters)?;
+            canonical::padded_text(bytes)
+        }
+        PgType::Jsonb => canonical::json(&json::canonical(text)?),
+        _ => canonical::text(bytes),
+    };
+    match ty {
+        PgType::Jsonb => {
+            if bytes.len() > MAX_FIELD - 64 {
+                return Err(Unfit::Size { bytes: bytes.len() });
+            }
+            // jsonb_recv wants the version of its format first: 1.
+            out.extend_from_slice(&(bytes.len() as i32 + 1).to_be_bytes());
+            out.push(1);
+            out.extend_from_slice(bytes);
+        }
+        PgType::Char(_) => put_long(out, without_trailing_spaces(bytes))?,
+        _ => put_long(out, bytes)?,
+    }
+    Ok(Field::plain(hash))
+}

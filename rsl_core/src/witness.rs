@@ -1,0 +1,303 @@
+//! What a program saw of a set of rows: how many, a digest over rows and over each column, NULLs, exact sums.
+//!
+//! The program makes one over the values that it decoded, the extension one over the rows as they are stored.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::{self, Number, RowHasher};
+use crate::digest::Digest;
+use crate::encode::{Exact, Field};
+use crate::sum::Sum;
+
+/// Accumulates rows; any two over the same columns may be added or subtracted.
+#[derive(Debug, Clone, Default)]
+pub struct Witness {
+    rows: Digest,
+    columns: Vec<Column>,
+    row: RowHasher,
+}
+
+/// What was seen of one column.
+#[derive(Debug, Clone, Default)]
+struct Column {
+    digest: Digest,
+    nulls: u64,
+    /// Only of exact numeric types.
+    sum: Option<Sum>,
+}
+
+impl Witness {
+    /// For columns of which those with `true` are summed.
+    pub fn new(summed: impl IntoIterator<Item = bool>) -> Self {
+        let columns = summed
+            .into_iter()
+            .map(|summed| Column { sum: summed.then(Sum::default), ..Column::default() })
+            .collect();
+        Self { rows: Digest::default(), columns, row: RowHasher::default() }
+    }
+
+    /// Rows seen.
+    pub fn rows(&self) -> u64 {
+        self.rows.count()
+    }
+
+    /// The digest over whole rows, which ties the fields of a row together.
+    pub fn digest(&self) -> Digest {
+        self.rows
+    }
+
+    /// Adds the field of column `at`. Fields come in the order of the columns.
+    #[inline]
+    pub fn add_field(&mut self, at: usize, hash: u128, number: Option<Number<'_>>) {
+        self.row.push(hash);
+        let column = &mut self.columns[at];
+        column.digest.add_hash(hash);
+        if let (Some(sum), Some(number)) = (&mut column.sum, number) {
+            sum.add(number);
+        }
+    }
+
+    /// Adds a NULL in column `at`.
+    #[inline]
+    pub fn add_null(&mut self, at: usize) {
+        self.add_field(at, canonical::NULL, None);
+        self.columns[at].nulls += 1;
+    }
+
+    /// Ends the row.
+    #[inline]
+    pub fn end_row(&mut self) {
+        self.rows.add_hash(self.row.finish());
+    }
+
+    /// Adds a row of encoded fields.
+    #[inline]
+    pub fn add_row(&mut self, fields: &[Field]) {
+        for (at, field) in fields.iter().enumerate() {
+            match (field.hash, &field.number) {
+                (None, _) => self.add_null(at),
+                (Some(hash), Exact::None) => self.add_field(at, hash, None),
+                (Some(hash), Exact::Integer(whole)) => self.add_field(at, hash, Some(Number::Integer(*whole))),
+                (Some(hash), Exact::Decimal(form)) => self.add_field(at, hash, Some(Number::from(form))),
+            }
+        }
+        self.end_row();
+    }
+
+    /// Adds what another saw. Two witnesses of different columns do not add up: `false`, and nothing is added.
+    pub fn merge(&mut self, other: &Witness) -> bool {
+        if self.columns.is_empty() && self.rows.count() == 0 {
+            *self = other.clone();
+            return true;
+        }
+        if self.columns.len() != other.columns.len() {
+            return other.rows.count() == 0;
+        }
+        self.rows += other.rows;
+        for (column, more) in self.columns.iter_mut().zip(&other.columns) {
+            column.digest += more.digest;
+            column.nulls += more.nulls;
+            if let (Some(sum), Some(more)) = (&mut column.sum, &more.sum) {
+                sum.merge(more);
+            }
+        }
+        true
+    }
+
+    /// Adds the hash of a row, or of a value, of which nothing else is to be known.
+    #[inline]
+    pub fn add_hash(&mut self, hash: u128) {
+        self.rows.add_hash(hash);
+    }
+
+    /// Bytes for moving a partial aggregate between processes of one machine.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.rows.to_bytes().to_vec();
+        out.extend_from_slice(&(self.columns.len() as u32).to_le_bytes());
+        for column in &self.columns {
+            out.extend_from_slice(&column.digest.to_bytes());
+            out.extend_from_slice(&column.nulls.to_le_bytes());
+            out.push(u8::from(column.sum.is_some()));
+            if let Some(sum) = &column.sum {
+                sum.write_to(&mut out);
+            }
+        }
+        out
+    }
+
+    /// Reads [`Witness::to_bytes`]; `None` if they are not one.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let bytes = &mut bytes;
+        let rows = Digest::from_bytes(bytes.split_off(..Digest::SIZE)?.first_chunk()?);
+        let len = u32::from_le_bytes(*bytes.split_off(..4)?.first_chunk()?);
+        let mut columns = Vec::new();
+        for _ in 0..len {
+            let digest = Digest::from_bytes(bytes.split_off(..Digest::SIZE)?.first_chunk()?);
+            let nulls = u64::from_le_bytes(*bytes.split_off(..8)?.first_chunk()?);
+            let sum = if *bytes.split_off_first()? == 0 { None } else { Some(Sum::read_from(bytes)?) };
+            columns.push(Column { digest, nulls, sum });
+        }
+        bytes.is_empty().then_some(Self { rows, columns, row: RowHasher::default() })
+    }
+
+    /// What was seen of each column, in order.
+    pub fn column_accounts(&self) -> impl Iterator<Item = ColumnAccount> {
+        self.columns.iter().map(|column| ColumnAccount {
+            digest: column.digest,
+            nulls: column.nulls,
+            sum: column.sum.as_ref().map(Sum::to_decimal_string),
+        })
+    }
+
+    /// The account to compare and to store, with the columns' names in order.
+    pub fn account<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Account {
+        let columns = names.into_iter().zip(self.column_accounts());
+        Account {
+            rows: self.rows(),
+            digest: self.rows,
+            columns: columns.map(|(name, column)| (name.to_owned(), serde_json::json!(column))).collect(),
+        }
+    }
+}
+
+/// A witness written down: what `rsl.table_witness` returns and `rsl.load_finish` takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Rows seen.
+    pub rows: u64,
+    /// Over whole rows.
+    pub digest: Digest,
+    /// By name, each a [`ColumnAccount`], in the order of the columns.
+    #[serde(default)]
+    pub columns: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One column of an [`Account`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnAccount {
+    /// Over the column's values.
+    pub digest: Digest,
+    /// How many are NULL.
+    pub nulls: u64,
+    /// Exact sum in decimal, of exact numeric columns.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sum: Option<String>,
+}
+
+impl Account {
+    /// The account of one column, if it was given.
+    pub fn column(&self, name: &str) -> Option<ColumnAccount> {
+        serde_json::from_value(self.columns.get(name)?.clone()).ok()
+    }
+
+    /// The account of the rows that came in between two accounts of one table.
+    pub fn since(&self, before: &Account) -> Account {
+        let mut columns = serde_json::Map::new();
+        for name in self.columns.keys() {
+            let Some(after) = self.column(name) else { continue };
+            let account = match before.column(name) {
+                None => after,
+                Some(before) => ColumnAccount {
+                    digest: after.digest - before.digest,
+                    nulls: after.nulls.wrapping_sub(before.nulls),
+                    sum: after.sum.zip(before.sum).and_then(|(after, before)| {
+                        let mut sum = Sum::parse(&after)?;
+                        sum.subtract(&Sum::parse(&before)?);
+                        Some(sum.to_decimal_string())
+                    }),
+                },
+            };
+            columns.insert(name.clone(), serde_json::json!(account));
+        }
+        Account { rows: self.rows.wrapping_sub(before.rows), digest: self.digest - before.digest, columns }
+    }
+
+    /// In what two accounts of the same rows differ, one line for each difference, `self` first; none if they
+    /// agree. A column that only one of them tells of is compared by the row digest alone.
+    pub fn differences(&self, other: &Account, this: &str, that: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.rows != other.rows {
+            found.push(format!("rows: {} in {this}, {} in {that}", self.rows, other.rows));
+        }
+        let names: BTreeSet<&String> = self.columns.keys().chain(other.columns.keys()).collect();
+        for name in names {
+            let (Some(a), Some(b)) = (self.column(name), other.column(name)) else { continue };
+            if a.nulls != b.nulls {
+                found.push(format!("column \"{name}\": {} NULLs in {this}, {} in {that}", a.nulls, b.nulls));
+            } else if a.digest != b.digest && self.rows == other.rows {
+                let sums = match (&a.sum, &b.sum) {
+                    (Some(a), Some(b)) if a != b => format!(" (sum {a} in {this}, {b} in {that})"),
+                    _ => String::new(),
+                };
+                found.push(format!("column \"{name}\": values differ{sums}"));
+            }
+        }
+        if found.is_empty() && self.digest != other.digest {
+            found.push("the values of every column agree, but not which of them stand in one row".to_owned());
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PgType, Value, encode_value};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn witness(rows: &[(i64, String)]) -> Witness {
+        let mut witness = Witness::new([true, false]);
+        for (number, text) in rows {
+            let mut out = Vec::new();
+            let fields = [
+                encode_value(&Value::Int(*number), PgType::Int8, &mut out).unwrap(),
+                encode_value(&Value::Text(text), PgType::Text, &mut out).unwrap(),
+            ];
+            witness.add_row(&fields);
+        }
+        witness
+    }
+
+    fn account(rows: &[(i64, &str)]) -> Account {
+        let rows: Vec<_> = rows.iter().map(|&(n, t)| (n, t.to_owned())).collect();
+        witness(&rows).account(["n", "t"])
+    }
+
+    #[test]
+    fn names_what_differs() {
+        let left = account(&[(1, "a"), (2, "b")]);
+        let against = |rows: &[(i64, &str)]| left.differences(&account(rows), "source", "target").join("; ");
+        assert_eq!(against(&[(2, "b"), (1, "a")]), "");
+        assert_eq!(against(&[(1, "a")]), "rows: 2 in source, 1 in target");
+        assert_eq!(against(&[(1, "a"), (3, "b")]), "column \"n\": values differ (sum 3 in source, 4 in target)");
+        assert_eq!(against(&[(1, "a"), (2, "b ")]), "column \"t\": values differ");
+        assert!(against(&[(1, "b"), (2, "a")]).starts_with("the values of every column agree"));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_add_up_and_take_away(rows in vec((any::<i64>(), "\\PC{0,8}"), 0..20), cut in 0usize..20) {
+            let (a, b) = rows.split_at(cut.min(rows.len()));
+            let whole = witness(&rows).account(["n", "t"]);
+            let mut merged = Witness::from_bytes(&witness(a).to_bytes()).unwrap();
+            prop_assert!(merged.merge(&witness(b)));
+            prop_assert_eq!(&merged.account(["n", "t"]), &whole);
+            prop_assert_eq!(whole.since(&witness(a).account(["n", "t"])), witness(b).account(["n", "t"]));
+        }
+
+        #[test]
+        fn accounts_round_trip_through_json(rows in vec((any::<i64>(), "\\PC{0,8}"), 0..5)) {
+            let account = witness(&rows).account(["n", "t"]);
+            let text = serde_json::to_string(&account).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account);
+        }
+
+        #[test]
+        fn garbage_is_no_witness(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = Witness::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The PostgreSQL extension `rsl`.
+//!
+//! The schema is the hand-written SQL under `sql/`, listed in [`schema`]. Rust does what SQL cannot do fast enough
+//! or not at all: [`copy`] feeds chunks to the server's COPY, [`witness`] computes digests over rows, [`load`] keeps
+//! the books of loads as the owner of the extension.
+
+use pgrx::prelude::*;
+
+mod copy;
+mod datum;
+mod load;
+mod owner;
+mod schema;
+mod sql_function;
+mod witness;
+
+pgrx::pg_module_magic!(name, version);
+
+/// An error for people: a standard SQLSTATE, detail and hint.
+type Result<T> = std::result::Result<T, pg_sys::panic::ErrorReport>;
+
+/// Starts an [`pg_sys::panic::ErrorReport`].
+fn report(code: PgSqlErrorCode, message: impl Into<String>) -> pg_sys::panic::ErrorReport {
+    pg_sys::panic::ErrorReport::new(code, message.into(), "rsl")
+}
+
+/// An error of the Server Programming Interface itself; errors of statements never come this way, they unwind.
+fn spi(error: pgrx::spi::SpiError) -> pg_sys::panic::ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string())
+}

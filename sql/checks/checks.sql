@@ -1,0 +1,15 @@
+-- The catalogue of checks, in the order in which rsl.verify() runs them. A check that is not listed here is not run.
+CREATE FUNCTION rsl.checks()
+RETURNS TABLE (check_name text, check_group text, level text, description text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    VALUES
+        ('schema_complete', 'schema', 'error', 'every object that the extension installed is there, unchanged, valid and enabled'),
+        ('loads_match', 'load', 'error', 'every target still holds exactly what its last load brought'),
+        ('foreign_keys', 'data', 'error', 'every foreign key is enforced, and no row lacks its parent'),
+        ('required_columns', 'data', 'error', 'no column that must be filled is NULL or empty'),
+        ('sequences', 'data', 'error', 'every sequence is ahead of the column that it fills')
+$$;
+COMMENT ON FUNCTION rsl.checks() IS
+    'The checks of rsl.verify(): name, group, level (error or warning: what a finding means at its worst) and what each looks at';

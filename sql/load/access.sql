@@ -1,0 +1,9 @@
+-- Whoever may load is told so with rsl.grant_access(role, 'load').
+REVOKE ALL ON FUNCTION rsl.load_register(jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_push(bigint, bigint, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_publish(text, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_advance_sequences(regclass, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_merge(jsonb, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_finish(bigint, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_abort(bigint, text) FROM PUBLIC;

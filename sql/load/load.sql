@@ -1,0 +1,55 @@
+-- One row a load, one row a chunk of it. Written only by the functions rsl.load_*, as the owner of the extension:
+-- whoever may load may not forge a verdict.
+CREATE TABLE rsl.load (
+    load_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source text,
+    object text,
+    target text NOT NULL,
+    mode text NOT NULL CONSTRAINT load_mode_check CHECK (mode IN ('append', 'upsert', 'replace')),
+    status text NOT NULL DEFAULT 'loading'
+        CONSTRAINT load_status_check CHECK (status IN ('loading', 'exact', 'failed', 'aborted')),
+    columns text[] NOT NULL CONSTRAINT load_columns_check CHECK (cardinality(columns) > 0),
+    key_columns text[],
+    rows bigint CONSTRAINT load_rows_check CHECK (rows >= 0),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    started_by name NOT NULL,
+    staging text,
+    definition jsonb,
+    again boolean NOT NULL DEFAULT false,
+    report jsonb,
+    CONSTRAINT load_finished_check CHECK ((status = 'loading') = (finished_at IS NULL)),
+    CONSTRAINT load_exact_check CHECK (status <> 'exact' OR (rows IS NOT NULL AND report IS NOT NULL))
+);
+CREATE INDEX load_target_idx ON rsl.load (target, load_id);
+
+COMMENT ON TABLE rsl.load IS 'every load: what came from where, and the verdict';
+COMMENT ON COLUMN rsl.load.load_id IS 'number of the load';
+COMMENT ON COLUMN rsl.load.source IS 'URL of the source, without a password';
+COMMENT ON COLUMN rsl.load.object IS 'table or view of the source';
+COMMENT ON COLUMN rsl.load.target IS 'qualified and quoted name of the table that was filled';
+COMMENT ON COLUMN rsl.load.mode IS 'append, upsert or replace';
+COMMENT ON COLUMN rsl.load.status IS 'loading; exact: source, stream and target agree; failed: refused, the target is as before; aborted: given up by the client';
+COMMENT ON COLUMN rsl.load.columns IS 'columns that the chunks carry, in order';
+COMMENT ON COLUMN rsl.load.key_columns IS 'columns by which rows are matched';
+COMMENT ON COLUMN rsl.load.rows IS 'rows that the source sent';
+COMMENT ON COLUMN rsl.load.started_by IS 'role that began the load; only it, or a member of it, may go on with it';
+COMMENT ON COLUMN rsl.load.staging IS 'table that takes the chunks until the load ends; null after that';
+COMMENT ON COLUMN rsl.load.definition IS 'columns and primary key of a target that this load creates';
+COMMENT ON COLUMN rsl.load.again IS 'append rows that an earlier load has appended already';
+COMMENT ON COLUMN rsl.load.report IS 'counts, witnesses and, of a failed load, the reason';
+
+CREATE TABLE rsl.load_chunk (
+    load_id bigint NOT NULL REFERENCES rsl.load ON DELETE CASCADE,
+    chunk bigint NOT NULL CONSTRAINT load_chunk_chunk_check CHECK (chunk >= 0),
+    rows bigint NOT NULL CONSTRAINT load_chunk_rows_check CHECK (rows >= 0),
+    bytes bigint NOT NULL CONSTRAINT load_chunk_bytes_check CHECK (bytes >= 0),
+    digest text NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (load_id, chunk)
+);
+COMMENT ON TABLE rsl.load_chunk IS 'receipts: a chunk whose receipt is here stands in staging, whole; committed in one transaction with its rows';
+COMMENT ON COLUMN rsl.load_chunk.chunk IS 'number that the client gave the chunk';
+COMMENT ON COLUMN rsl.load_chunk.rows IS 'rows in the chunk';
+COMMENT ON COLUMN rsl.load_chunk.bytes IS 'length of the payload';
+COMMENT ON COLUMN rsl.load_chunk.digest IS 'XXH3-128 of the payload, hexadecimal';

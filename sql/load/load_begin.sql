@@ -1,0 +1,171 @@
+CREATE FUNCTION rsl.load_register(plan jsonb) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_register_wrapper';
+COMMENT ON FUNCTION rsl.load_register(jsonb) IS 'part of rsl.load_begin: writes the row of rsl.load and returns its number';
+
+-- Columns and key of an existing target, checked before the first row is read: what cannot work is refused here.
+CREATE FUNCTION rsl.load_check_target(target regclass, columns text[], mode text, key text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation pg_class;
+    wanted text[];
+    key_columns text[] := key;
+    bad text;
+BEGIN
+    SELECT * INTO relation FROM pg_class WHERE oid = target;
+    IF relation.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION '% is not a table', target
+            USING ERRCODE = 'wrong_object_type', HINT = 'Rows are loaded into ordinary or partitioned tables.';
+    END IF;
+    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'rsl_stage'::regnamespace)
+        OR relation.relnamespace = 'rsl'::regnamespace AND relation.relname IN ('load', 'load_chunk', 'manifest') THEN
+        RAISE EXCEPTION '% cannot be the target of a load', target
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
+    END IF;
+    wanted := CASE WHEN columns IS NOT NULL THEN rsl.table_columns(target, columns)
+        ELSE (SELECT array_agg(attname ORDER BY attnum) FROM pg_attribute
+            WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = '') END;
+    SELECT c INTO bad FROM unnest(wanted) c GROUP BY c HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" is named twice', bad USING ERRCODE = 'duplicate_column';
+    END IF;
+    SELECT attname INTO bad FROM pg_attribute WHERE attrelid = target AND attname = ANY (wanted) AND attgenerated <> '' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % is generated and cannot be loaded', bad, target
+            USING ERRCODE = 'generated_always', HINT = 'Leave it out of the columns.';
+    END IF;
+    SELECT attname INTO bad FROM pg_attribute WHERE attrelid = target AND attnum > 0 AND NOT attisdropped
+        AND attnotnull AND NOT atthasdef AND attidentity = '' AND attname <> ALL (wanted) ORDER BY attnum LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % must not be null, has no default and is not among the columns of the load', bad, target
+            USING ERRCODE = 'not_null_violation', HINT = 'Load it too, or give it a default.';
+    END IF;
+    IF NOT has_table_privilege(target, 'SELECT') OR NOT has_table_privilege(target, 'INSERT')
+        OR NOT has_table_privilege(target, 'UPDATE') OR mode = 'replace' AND NOT has_table_privilege(target, 'DELETE') THEN
+        RAISE EXCEPTION 'role "%" may not load into %', current_user, target
+            USING ERRCODE = 'insufficient_privilege',
+            HINT = format('GRANT SELECT, INSERT, UPDATE%s ON %s TO %I;', CASE mode WHEN 'replace' THEN ', DELETE' ELSE '' END, target, current_user);
+    END IF;
+    IF key_columns IS NULL THEN
+        key_columns := (SELECT array_agg(attname ORDER BY array_position(i.indkey::int2[], attnum))
+            FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+            WHERE i.indrelid = target AND i.indisprimary);
+        IF NOT key_columns <@ wanted THEN
+            key_columns := NULL;
+        END IF;
+    END IF;
+    IF mode = 'upsert' AND key_columns IS NULL THEN
+        RAISE EXCEPTION 'upsert into % needs a key', target
+            USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the table a primary key whose columns are loaded, or name the columns of a unique constraint.';
+    END IF;
+    IF key_columns IS NOT NULL THEN
+        PERFORM rsl.table_columns(target, key_columns);
+        IF NOT key_columns <@ wanted THEN
+            RAISE EXCEPTION 'the key is not among the columns of the load' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        PERFORM FROM pg_index i WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indimmediate
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+            AND (SELECT array_agg(attname::text ORDER BY attname::text) FROM pg_attribute
+                WHERE attrelid = target AND attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+              = (SELECT array_agg(c ORDER BY c) FROM unnest(key_columns) c);
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '% has no unique constraint on (%)', target, array_to_string(key_columns, ', ')
+                USING ERRCODE = 'invalid_column_reference',
+                HINT = 'A key finds at most one row: CREATE UNIQUE INDEX on exactly these columns, or name another key.';
+        END IF;
+    END IF;
+    RETURN jsonb_build_object('columns', wanted, 'key_columns', key_columns);
+END $$;
+COMMENT ON FUNCTION rsl.load_check_target(regclass, text[], text, text[]) IS 'part of rsl.load_begin: columns and key of an existing target, or why it cannot be loaded';
+
+-- The column list of a table that a load creates, from {"columns": [{"name", "type", "not_null"}], "primary_key": [name]}.
+CREATE FUNCTION rsl.load_column_list(definition jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bad text;
+BEGIN
+    IF jsonb_typeof(definition -> 'columns') IS DISTINCT FROM 'array' OR definition -> 'columns' = '[]' THEN
+        RAISE EXCEPTION 'the definition names no columns'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Expected {"columns": [{"name": …, "type": …, "not_null": …}], "primary_key": […]}.';
+    END IF;
+    -- A type name goes into DDL as it stands: words, and numbers in parentheses, nothing else.
+    SELECT c ->> 'type' INTO bad FROM jsonb_array_elements(definition -> 'columns') c
+        WHERE (c ->> 'type') !~ '^[a-z][a-z0-9_ ]*(\([0-9]+(, ?-?[0-9]+)?\))?[a-z ]*$' OR c ->> 'type' IS NULL
+            OR to_regtype(c ->> 'type') IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the definition has an unknown type "%"', coalesce(bad, '') USING ERRCODE = 'undefined_object';
+    END IF;
+    RETURN (SELECT string_agg(format('%I %s%s', c ->> 'name', c ->> 'type',
+            CASE WHEN (c ->> 'not_null')::boolean OR (definition -> 'primary_key') ? (c ->> 'name') THEN ' NOT NULL' ELSE '' END), ', ' ORDER BY n)
+        FROM jsonb_array_elements(definition -> 'columns') WITH ORDINALITY u(c, n));
+END $$;
+COMMENT ON FUNCTION rsl.load_column_list(jsonb) IS 'part of rsl.load_begin: the column list of CREATE TABLE';
+
+CREATE FUNCTION rsl.load_begin(target text, columns text[] DEFAULT NULL, mode text DEFAULT 'append', key text[] DEFAULT NULL,
+    source text DEFAULT NULL, object text DEFAULT NULL, definition jsonb DEFAULT NULL, again boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation regclass;
+    parts text[];
+    plan jsonb;
+    column_list text;
+    load bigint;
+    staging text;
+BEGIN
+    IF target IS NULL OR mode IS NULL THEN
+        RAISE EXCEPTION 'a load needs a target and a mode' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF mode NOT IN ('append', 'upsert', 'replace') THEN
+        RAISE EXCEPTION 'unknown mode "%"', mode
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'The modes are append, upsert and replace.';
+    END IF;
+    parts := parse_ident(target);
+    IF cardinality(parts) <> 2 THEN
+        RAISE EXCEPTION 'the target "%" must be named with its schema', target
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: erp.item.';
+    END IF;
+    relation := to_regclass(target);
+    IF relation IS NOT NULL THEN
+        plan := rsl.load_check_target(relation, columns, mode, key);
+        column_list := (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY array_position(ARRAY(SELECT jsonb_array_elements_text(plan -> 'columns')), attname::text))
+            FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND plan -> 'columns' ? attname);
+        definition := NULL;
+    ELSIF definition IS NULL THEN
+        RAISE EXCEPTION 'there is no table %', target
+            USING ERRCODE = 'undefined_table', HINT = 'Create it, or give a definition and the load creates it.';
+    ELSE
+        column_list := rsl.load_column_list(definition);
+        plan := jsonb_build_object(
+            'columns', (SELECT jsonb_agg(c -> 'name' ORDER BY n) FROM jsonb_array_elements(definition -> 'columns') WITH ORDINALITY u(c, n)),
+            'key_columns', NULLIF(definition -> 'primary_key', '[]'));
+        IF mode = 'upsert' AND coalesce(plan -> 'key_columns', 'null') = 'null' THEN
+            RAISE EXCEPTION 'upsert into % needs a key', target
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'The source gives no primary key: name the columns of a key.';
+        END IF;
+        IF NOT CASE WHEN to_regnamespace(quote_ident(parts[1])) IS NULL
+            THEN has_database_privilege(current_database(), 'CREATE')
+            ELSE has_schema_privilege(to_regnamespace(quote_ident(parts[1])), 'CREATE') END THEN
+            RAISE EXCEPTION 'role "%" may not create %', current_user, target
+                USING ERRCODE = 'insufficient_privilege',
+                HINT = CASE WHEN to_regnamespace(quote_ident(parts[1])) IS NULL
+                    THEN format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user)
+                    ELSE format('GRANT CREATE ON SCHEMA %I TO %I;', parts[1], current_user) END;
+        END IF;
+    END IF;
+    load := rsl.load_register(plan || jsonb_build_object('target', format('%I.%I', parts[1], parts[2]), 'mode', mode,
+        'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false)));
+    staging := format('rsl_stage.load_%s', load);
+    -- The staging of a new table becomes the table, so it is logged. Any other is not: after a crash of the server it
+    -- is empty, which the next push and the witness notice, and half the writing is saved.
+    EXECUTE format('CREATE %s TABLE %s (%s) WITH (autovacuum_enabled = false)',
+        CASE WHEN definition IS NULL THEN 'UNLOGGED' ELSE '' END, staging, column_list);
+    RETURN load;
+END $$;
+COMMENT ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean) IS
+    'begins a load into target (schema.table) and returns its number; mode append, upsert or replace; columns in the order of the chunks, default all; key default the primary key; definition creates a missing target; again appends even what was appended before';

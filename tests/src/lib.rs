@@ -1,0 +1,16 @@
+//! What the end-to-end tests and benches of RSL share: a sample source, a private PostgreSQL server, the program.
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! let database = rsl_tests::cluster::shared()?.database()?;
+//! assert_eq!(database.value("SELECT count(*) FROM rsl.load")?, "0");
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod cluster;
+pub mod database;
+pub mod program;
+pub mod sample;
+
+mod server;
