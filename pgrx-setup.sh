@@ -119,7 +119,7 @@ need_packages() {
     for name; do is_installed "$name" || missing+=("$name"); done
     ((${#missing[@]})) || return 0
     say "installing Debian packages: ${missing[*]}"
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600)
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0)
     # Debian starts a server of its own with the package. While ours is installed, it does not.
     local no_cluster=/etc/postgresql-common/createcluster.d/rsl-setup.conf complete=yes
     as_root mkdir -p "${no_cluster%/*}"

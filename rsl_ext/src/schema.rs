@@ -12,7 +12,8 @@ extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", r
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
 extension_sql_file!("../../sql/load/load_finish.sql", name = "load_load_finish", requires = ["load_load_merge"]);
-extension_sql_file!("../../sql/schema/touch_updated_at.sql", name = "schema_touch_updated_at", requires = ["load_load_finish"]);
+extension_sql_file!("../../sql/load/load_abort_abandoned.sql", name = "load_load_abort_abandoned", requires = ["load_load_finish"]);
+extension_sql_file!("../../sql/schema/touch_updated_at.sql", name = "schema_touch_updated_at", requires = ["load_load_abort_abandoned"]);
 extension_sql_file!("../../sql/schema/rsl_group.sql", name = "schema_rsl_group", requires = ["schema_touch_updated_at"]);
 extension_sql_file!("../../sql/schema/rsl_step.sql", name = "schema_rsl_step", requires = ["schema_rsl_group"]);
 extension_sql_file!("../../sql/schema/rsl_rule_ref.sql", name = "schema_rsl_rule_ref", requires = ["schema_rsl_step"]);

@@ -96,7 +96,7 @@ BEGIN
                CASE l.status
                    WHEN 'loading' THEN format('load %s, started %s, has not finished', l.load_id, to_char(timezone('utc', l.started_at), now_format))
                    ELSE format('load %s, the last of this target, failed at %s%s', l.load_id, to_char(timezone('utc', l.finished_at), now_format),
-                               ': ' || coalesce(l.report ->> 'reason', l.report ->> 'error'))
+                               ': ' || coalesce(l.report #>> '{reason,message}', l.report ->> 'reason'))
                END,
                CASE l.status
                    WHEN 'loading' THEN format('if nobody is loading any more: SELECT rsl.load_abort(%s), then load it again', l.load_id)

@@ -105,6 +105,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rsl.load_column_list(jsonb) IS 'part of rsl.load_begin: the column list of CREATE TABLE';
 
+-- First key of the advisory locks of loads; the second is the number of the load.
+CREATE FUNCTION rsl.load_lock_class() RETURNS int
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS 'SELECT hashtext(''rsl.load'')';
+COMMENT ON FUNCTION rsl.load_lock_class() IS 'first key of the advisory lock that a session holds on each load that it began';
+
 CREATE FUNCTION rsl.load_begin(target text, columns text[] DEFAULT NULL, mode text DEFAULT 'append', key text[] DEFAULT NULL,
     source text DEFAULT NULL, object text DEFAULT NULL, definition jsonb DEFAULT NULL, again boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -117,6 +124,8 @@ DECLARE
     column_list text;
     load bigint;
     staging text;
+    schema_oid regnamespace;
+    may_create boolean;
 BEGIN
     IF target IS NULL OR mode IS NULL THEN
         RAISE EXCEPTION 'a load needs a target and a mode' USING ERRCODE = 'null_value_not_allowed';
@@ -148,18 +157,20 @@ BEGIN
             RAISE EXCEPTION 'upsert into % needs a key', target
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'The source gives no primary key: name the columns of a key.';
         END IF;
-        IF NOT CASE WHEN to_regnamespace(quote_ident(parts[1])) IS NULL
-            THEN has_database_privilege(current_database(), 'CREATE')
-            ELSE has_schema_privilege(to_regnamespace(quote_ident(parts[1])), 'CREATE') END THEN
+        schema_oid := to_regnamespace(quote_ident(parts[1]));
+        may_create := CASE WHEN schema_oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+            ELSE has_schema_privilege(schema_oid, 'CREATE') END;
+        IF NOT may_create THEN
             RAISE EXCEPTION 'role "%" may not create %', current_user, target
                 USING ERRCODE = 'insufficient_privilege',
-                HINT = CASE WHEN to_regnamespace(quote_ident(parts[1])) IS NULL
-                    THEN format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user)
-                    ELSE format('GRANT CREATE ON SCHEMA %I TO %I;', parts[1], current_user) END;
+                HINT = format('GRANT CREATE ON %s TO %I;', CASE WHEN schema_oid IS NULL THEN format('DATABASE %I', current_database())
+                    ELSE format('SCHEMA %I', parts[1]) END, current_user);
         END IF;
     END IF;
     load := rsl.load_register(plan || jsonb_build_object('target', format('%I.%I', parts[1], parts[2]), 'mode', mode,
         'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false)));
+    -- Held until the session ends: rsl.load_abort_abandoned tells by it which loads have lost their client.
+    PERFORM pg_advisory_lock_shared(rsl.load_lock_class(), load::int);
     staging := format('rsl_stage.load_%s', load);
     -- The staging of a new table becomes the table, so it is logged. Any other is not: after a crash of the server it
     -- is empty, which the next push and the witness notice, and half the writing is saved.

@@ -1,0 +1,59 @@
+//! `rsl loads`.
+
+use serde_json::json;
+
+use super::table;
+use crate::args::{Format, Loads};
+use crate::failure::{Result, exit};
+use crate::target::connection::{Target, failure};
+
+pub async fn run(args: Loads) -> Result<u8> {
+    let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
+    let rows = connection
+        .client
+        .query(
+            "SELECT load_id, object, target, mode, status, rows, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS started,
+                (extract(epoch FROM finished_at - started_at)::float8) AS seconds, started_by::text, source,
+                report #>> '{reason,message}' AS reason
+             FROM rsl.load ORDER BY load_id DESC LIMIT $1",
+            &[&i64::from(args.limit)],
+        )
+        .await
+        .map_err(failure)?;
+    let text = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
+    match args.format {
+        Format::Json => {
+            let loads: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    json!({
+                        "load_id": row.get::<_, i64>("load_id"), "source": text(row, "source"), "object": text(row, "object"),
+                        "target": text(row, "target"), "mode": text(row, "mode"), "status": text(row, "status"),
+                        "rows": row.get::<_, Option<i64>>("rows"), "started_at": text(row, "started").map(|at| at.replace(' ', "T") + "Z"),
+                        "seconds": row.get::<_, Option<f64>>("seconds"), "started_by": text(row, "started_by"), "reason": text(row, "reason"),
+                    })
+                })
+                .collect();
+            println!("{}", json!(loads));
+        }
+        Format::Text if rows.is_empty() => println!("no loads yet"),
+        Format::Text => {
+            let mut list = table::new(&["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "reason"], &["load", "rows", "s"]);
+            for row in &rows {
+                list.add_row([
+                    row.get::<_, i64>("load_id").to_string(),
+                    text(row, "object").unwrap_or_default(),
+                    text(row, "target").unwrap_or_default(),
+                    text(row, "mode").unwrap_or_default(),
+                    text(row, "status").unwrap_or_default(),
+                    row.get::<_, Option<i64>>("rows").map_or(String::new(), |rows| table::thousands(rows as u64)),
+                    text(row, "started").unwrap_or_default(),
+                    row.get::<_, Option<f64>>("seconds").map_or(String::new(), |seconds| format!("{seconds:.1}")),
+                    text(row, "reason").unwrap_or_default(),
+                ]);
+            }
+            println!("{list}");
+        }
+    }
+    Ok(exit::OK)
+}

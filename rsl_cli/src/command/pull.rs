@@ -1,0 +1,253 @@
+//! `rsl pull`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rsl_core::report::Report;
+use serde_json::{Map, json};
+use tokio::task::JoinSet;
+
+use super::table::{self, thousands};
+use crate::args::{Format, Pull};
+use crate::failure::{Failure, Result, exit};
+use crate::progress::Progress;
+use crate::source::{self, Source};
+use crate::target::connection::{Connection, Target, failure};
+use crate::target::load::{Loaded, Run};
+use crate::target::plan::{Plan, order};
+use crate::target::sink::Stop;
+
+pub async fn run(args: Pull) -> Result<u8> {
+    let stop = Stop::default();
+    let run = pull(&args, stop.clone());
+    tokio::pin!(run);
+    tokio::select! {
+        outcome = &mut run => outcome,
+        () = interrupt() => {
+            stop.set();
+            // Loads end in order: statements are cancelled, staging is taken away. A second Ctrl-C does not wait for that.
+            let outcome = tokio::select! {
+                outcome = &mut run => outcome,
+                () = interrupt() => Err(Failure::interrupted()),
+            };
+            match outcome {
+                Err(failed) if failed.is_follow_up() => Err(Failure::interrupted()),
+                outcome => outcome,
+            }
+        }
+    }
+}
+
+async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
+    let started_at = SystemTime::now();
+    let source_url = args.source.as_deref().ok_or_else(|| {
+        Failure::new("no source is named").hint("set RSL_SOURCE_URL, in the environment or in .env, or give --source")
+    })?;
+    // A dry run can do without a database: then every target is taken as missing.
+    let target = match (args.dry_run, &args.database.database_url) {
+        (true, None) => None,
+        (_, url) => Some(Target::parse(url.as_deref())?),
+    };
+    let source = source::open(source_url).await?;
+    let connection = match &target {
+        Some(target) => Some(target.connect().await?),
+        None => None,
+    };
+    let plans = plan(args, source.as_ref(), connection.as_ref()).await?;
+    drop(connection);
+
+    let run = Arc::new(Run {
+        source,
+        target: if args.dry_run { None } else { target.clone() },
+        mode: args.mode,
+        filter: args.filter.clone(),
+        again: args.again,
+        stop,
+    });
+    if run.stop.is_set() {
+        return Err(Failure::follow_up());
+    }
+    let (loaded, failed) = load_all(&run, plans, usize::from(args.jobs)).await;
+    let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
+    let report = Report {
+        exact: failed.is_none() && loaded.iter().all(|loaded| loaded.report.exact),
+        dry_run: args.dry_run,
+        source: run.source.name(),
+        target: target.map_or_else(|| "no database".to_owned(), |target| target.name()),
+        started_at: humantime::format_rfc3339_millis(started_at).to_string(),
+        finished_at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        key_totals: loaded.iter().map(|loaded| (loaded.report.target.clone(), json!(loaded.totals))).collect::<Map<_, _>>(),
+        tables: loaded.into_iter().map(|loaded| loaded.report).collect(),
+    };
+    if let Some(path) = &args.output {
+        let written = std::fs::write(path, format!("{:#}\n", json!(report)));
+        written.map_err(|error| Failure::new(format!("cannot write the report to {}: {error}", path.display())))?;
+    }
+    match args.format {
+        Format::Json => println!("{:#}", json!(report)),
+        // What failed is said on standard error; a summary of nothing would only be in the way.
+        Format::Text if report.tables.is_empty() => {}
+        Format::Text => print_report(&report, bytes),
+    }
+    match failed {
+        Some(failed) => Err(failed),
+        None if report.exact => Ok(exit::OK),
+        None => Ok(exit::DIFFERENT),
+    }
+}
+
+/// What is to be loaded, in groups that may go side by side.
+async fn plan(args: &Pull, source: &dyn Source, connection: Option<&Connection>) -> Result<Vec<Vec<Plan>>> {
+    let present = source.objects().await?;
+    let mut wanted: Vec<String> = Vec::new();
+    for object in if args.all { &present } else { &args.objects } {
+        let object = source::find(&present, object)?.to_owned();
+        if !wanted.contains(&object) {
+            wanted.push(object);
+        }
+    }
+    if wanted.is_empty() {
+        return Err(Failure::new("the source has no tables or views"));
+    }
+    let into = match args.into.split_once('.') {
+        Some((schema, table)) if wanted.len() == 1 => (schema, Some(table)),
+        Some(_) => {
+            return Err(Failure::new(format!("--into {} names one table, but {} are to be loaded", args.into, wanted.len()))
+                .hint("name only the schema, or load one at a time"));
+        }
+        None => (args.into.as_str(), None),
+    };
+    let mut plans = HashMap::new();
+    for object in &wanted {
+        let table = source.describe(object).await?;
+        plans.insert(object.clone(), Plan::new(table, into, &args.key, connection).await?);
+    }
+    let mut refers: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for (object, plan) in &plans {
+        let parents = plan.table.parents.iter().filter_map(|parent| source::find(&present, parent).ok()).map(str::to_owned);
+        refers.insert(object.clone(), parents.collect());
+    }
+    if let Some(connection) = connection {
+        add_foreign_keys_of_targets(connection, &plans, &mut refers).await?;
+    }
+    let groups = order(&wanted, &refers);
+    Ok(groups.into_iter().map(|group| group.iter().filter_map(|object| plans.remove(object)).collect()).collect())
+}
+
+/// Existing targets may have foreign keys that the source does not know of.
+async fn add_foreign_keys_of_targets(
+    connection: &Connection,
+    plans: &HashMap<String, Plan>,
+    refers: &mut HashMap<String, BTreeSet<String>>,
+) -> Result<()> {
+    let rows = connection
+        .client
+        .query(
+            "SELECT cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text
+             FROM pg_catalog.pg_constraint k
+             JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+             JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+             WHERE k.contype = 'f'",
+            &[],
+        )
+        .await
+        .map_err(failure)?;
+    let by_target: HashMap<_, _> = plans.values().map(|plan| (plan.target.clone(), plan.table.object.clone())).collect();
+    for row in rows {
+        let (child, parent) = ((row.get(0), row.get(1)), (row.get(2), row.get(3)));
+        if let (Some(child), Some(parent)) = (by_target.get(&child), by_target.get(&parent)) {
+            refers.entry(child.clone()).or_default().insert(parent.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Loads group after group, up to `jobs` tables of a group at once. The first failure ends the run; what was loaded
+/// before stays loaded and is in the report.
+async fn load_all(run: &Arc<Run>, groups: Vec<Vec<Plan>>, jobs: usize) -> (Vec<Loaded>, Option<Failure>) {
+    let progress = Progress::new();
+    let mut loaded = Vec::new();
+    let mut failed: Option<Failure> = None;
+    for group in groups {
+        let mut waiting = group.into_iter();
+        let mut running: JoinSet<Result<Loaded>> = JoinSet::new();
+        loop {
+            while failed.is_none() && running.len() < jobs {
+                let Some(plan) = waiting.next() else { break };
+                let (run, bar) = (run.clone(), progress.table(&plan.table.object));
+                running.spawn(async move { run.table(&plan, bar).await });
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok(Ok(table))) => loaded.push(table),
+                Some(Ok(Err(error))) => {
+                    run.stop.set();
+                    if failed.as_ref().is_none_or(Failure::is_follow_up) {
+                        failed = Some(error);
+                    }
+                }
+                Some(Err(error)) => failed = Some(Failure::new(format!("a table's load ended unexpectedly: {error}"))),
+            }
+        }
+        if failed.is_some() {
+            break;
+        }
+    }
+    (loaded, failed)
+}
+
+fn print_report(report: &Report, bytes: u64) {
+    let heading = ["object", "target", "source rows", "target rows", "inserted", "updated", "unchanged", "deleted", "s", "rows/s", "verdict"];
+    let mut shown = table::new(&heading, &heading[2..10]);
+    for t in &report.tables {
+        let verdict = match (report.dry_run, t.exact) {
+            (true, true) => "can be represented",
+            (_, true) => "exact",
+            (_, false) => "DIFFERENT",
+        };
+        let count = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
+        shown.add_row([
+            t.object.clone(),
+            t.target.clone(),
+            thousands(t.source_rows),
+            count(t.target_rows),
+            count(t.inserted),
+            count(t.updated),
+            count(t.unchanged),
+            count(t.deleted),
+            format!("{:.1}", t.seconds),
+            thousands(t.rows_per_second),
+            verdict.to_owned(),
+        ]);
+    }
+    println!("{shown}");
+    for t in report.tables.iter().filter(|t| !t.exact) {
+        println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
+    }
+    let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
+    let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();
+    let (rows, tables) = (thousands(rows), report.tables.len());
+    match (report.dry_run, report.exact) {
+        (true, true) => println!(
+            "dry run: {rows} rows of {tables} tables would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
+            bytes / 1_000_000
+        ),
+        (true, false) => println!("dry run: not every row can be loaded"),
+        (false, true) => println!("exact: {rows} rows of {tables} tables, {} to {}", report.source, report.target),
+        (false, false) => println!("not exact: see above"),
+    }
+}
+
+/// Ctrl-C, or a polite signal to end.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,83 @@
+//! Why a command could not do its work, for the person at the terminal.
+
+use std::fmt;
+
+/// What failed and where, and what to do about it. Never holds a password or the value of a cell, but the key of
+/// the row that the message is about.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    hint: Option<String>,
+    interrupted: bool,
+    stale: bool,
+}
+
+/// What commands return.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// In the style `cannot open the source: no such file`.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None, interrupted: false, stale: false }
+    }
+
+    /// What to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Ctrl-C or a signal to end.
+    pub fn interrupted() -> Self {
+        Self { interrupted: true, ..Self::new("interrupted") }
+            .hint("the table that was being loaded is as it was before; the ones reported as exact are loaded")
+    }
+
+    /// A failure that only says that another task has failed first.
+    pub fn follow_up() -> Self {
+        Self { stale: true, ..Self::new("another part of the load has failed") }
+    }
+
+    /// Whether this only follows from another failure.
+    pub fn is_follow_up(&self) -> bool {
+        self.stale
+    }
+
+    /// Whether the user asked for it.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Puts the place before the message.
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+
+    /// The message without the hint.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Exit codes of the program.
+pub mod exit {
+    /// All exact.
+    pub const OK: u8 = 0;
+    /// Differences or findings.
+    pub const DIFFERENT: u8 = 1;
+    /// Usage or failure.
+    pub const FAILED: u8 = 2;
+    /// Interrupted.
+    pub const INTERRUPTED: u8 = 130;
+}

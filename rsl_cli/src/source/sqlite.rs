@@ -1,0 +1,224 @@
+//! SQLite files, opened read-only.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use rsl_core::{PgType, Value};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Account, Column, Slice, Source, Table, declared_type};
+use crate::connection_url::ConnectionUrl;
+use crate::failure::{Failure, Result};
+use crate::target::sink::RowSink;
+
+/// A file. Every reading opens it anew: a connection of SQLite belongs to one thread.
+pub struct Sqlite {
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// Looks whether the file is there and is SQLite.
+    pub async fn open(url: &ConnectionUrl) -> Result<Self> {
+        if !url.host.is_empty() || url.path.is_empty() {
+            return Err(Failure::new("an SQLite source is named by the absolute path of its file")
+                .hint("write it with three slashes: sqlite:///srv/erp.db"));
+        }
+        if let Some((name, _)) = url.options.first() {
+            return Err(Failure::new(format!("unknown option \"{name}\" in the source URL")).hint("SQLite sources have none"));
+        }
+        let source = Self { path: Path::new("/").join(&url.path) };
+        blocking(&source, |path| {
+            check_header(path)?;
+            connect(path).map(|_| ())
+        })
+        .await?;
+        Ok(source)
+    }
+}
+
+#[async_trait]
+impl Source for Sqlite {
+    fn name(&self) -> String {
+        format!("sqlite://{}", self.path.display())
+    }
+
+    async fn objects(&self) -> Result<Vec<String>> {
+        blocking(self, |path| {
+            let connection = connect(path)?;
+            let mut query = connection.prepare(
+                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+            ).map_err(failed(path))?;
+            let names = query.query_map([], |row| row.get(0)).map_err(failed(path))?;
+            names.collect::<std::result::Result<_, _>>().map_err(failed(path))
+        })
+        .await
+    }
+
+    async fn describe(&self, object: &str) -> Result<Table> {
+        let object = object.to_owned();
+        blocking(self, move |path| describe(&connect(path)?, path, object)).await
+    }
+
+    async fn read(&self, table: &Table, slice: &Slice, filter: Option<&str>, mut sink: RowSink) -> Result<Account> {
+        let Slice::Whole = slice;
+        let columns: Vec<_> = table.columns.iter().map(|column| quote(&column.name)).collect();
+        // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
+        let condition = filter.map_or(String::new(), |filter| format!(" WHERE ({filter}\n)"));
+        let from = format!("FROM {}{condition}", quote(&table.object));
+        let select = format!("SELECT {} {from}", columns.join(", "));
+        let count = format!("SELECT count(*) {from}");
+        let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let object = table.object.clone();
+        blocking(self, move |path| {
+            let failed = |error: rusqlite::Error| Failure::new(format!("cannot read {object}: {}", reason(&error)));
+            let mut connection = connect(path)?;
+            // One transaction is one snapshot: the count is of the very rows that are read.
+            let snapshot = connection.transaction().map_err(&failed)?;
+            let rows = snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
+            let mut statement = snapshot.prepare(&select).map_err(&failed)?;
+            let mut cursor = statement.query([]).map_err(&failed)?;
+            // One buffer for all rows. Its values borrow from the current row, which the type cannot say of a buffer that
+            // outlives the row; `reuse` empties it and gives it the next row's lifetime.
+            let mut buffer: Vec<Value<'static>> = Vec::with_capacity(names.len());
+            while let Some(row) = cursor.next().map_err(&failed)? {
+                let mut values = reuse(buffer);
+                for (at, name) in names.iter().enumerate() {
+                    values.push(match row.get_ref(at).map_err(&failed)? {
+                        ValueRef::Null => Value::Null,
+                        ValueRef::Integer(value) => Value::Int(value),
+                        ValueRef::Real(value) => Value::Float8(value),
+                        ValueRef::Blob(bytes) => Value::Bytes(bytes),
+                        ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(|_| {
+                            Failure::new(format!("{object}, row {}, column {name}: the text is not UTF-8", sink.witness().rows() + 1))
+                                .hint("the file holds text in another encoding; mend it in the source")
+                        })?),
+                    });
+                }
+                sink.row(&values)?;
+                buffer = reuse(values);
+                if sink.is_full() {
+                    sink.blocking_send()?;
+                }
+            }
+            sink.blocking_send()?;
+            Ok(Account { rows, sink })
+        })
+        .await
+    }
+}
+
+/// The same allocation for values of another lifetime. Empty, so nothing of the old lifetime remains; the compiler turns
+/// the collecting of nothing into reusing the memory.
+fn reuse<'a>(mut values: Vec<Value<'_>>) -> Vec<Value<'a>> {
+    values.clear();
+    values.into_iter().map(|_| Value::Null).collect()
+}
+
+fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {
+    let unreadable = |error: rusqlite::Error| Failure::new(format!("cannot read {object} of {}: {}", path.display(), reason(&error)));
+    let mut columns = Vec::new();
+    let mut key: Vec<(i64, String)> = Vec::new();
+    let mut info = connection
+        .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")
+        .map_err(&unreadable)?;
+    let mut rows = info.query([&object]).map_err(&unreadable)?;
+    while let Some(row) = rows.next().map_err(&unreadable)? {
+        let name: String = row.get(0).map_err(&unreadable)?;
+        let declared: String = row.get(1).map_err(&unreadable)?;
+        let place: i64 = row.get(3).map_err(&unreadable)?;
+        let pg_type = match declared.trim().is_empty() {
+            true => stored_type(connection, &object, &name)?,
+            false => declared_type::pg_type(&declared).ok_or_else(|| {
+                Failure::new(format!("{object}, column {name}: the declared type \"{declared}\" is not known"))
+                    .hint("make a view in the source that casts the column, or create the target and name the type there")
+            })?,
+        };
+        if place > 0 {
+            key.push((place, name.clone()));
+        }
+        let not_null = row.get(2).map_err(&unreadable)?;
+        columns.push(Column { name, declared, pg_type, not_null });
+    }
+    if columns.is_empty() {
+        return Err(Failure::new(format!("{object} has no columns")));
+    }
+    key.sort_unstable();
+    let mut foreign = connection.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)").map_err(&unreadable)?;
+    let parents = foreign
+        .query_map([&object], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(&unreadable)?;
+    Ok(Table { object, columns, key: key.into_iter().map(|(_, name)| name).collect(), parents })
+}
+
+/// A column without a declared type, as an expression of a view is: the type that holds every value that is stored. All
+/// rows are looked at, because a sample would be a guess.
+fn stored_type(connection: &Connection, object: &str, column: &str) -> Result<PgType> {
+    let sql = format!("SELECT DISTINCT typeof({}) FROM {}", quote(column), quote(object));
+    let stored: Vec<String> = connection
+        .prepare(&sql)
+        .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+        .map_err(|error| Failure::new(format!("cannot read {object}, column {column}: {}", reason(&error))))?;
+    let mut stored: Vec<&str> = stored.iter().map(String::as_str).filter(|&ty| ty != "null").collect();
+    stored.sort_unstable();
+    match stored[..] {
+        ["integer"] => Ok(PgType::Int8),
+        ["real"] | ["integer", "real"] => Ok(PgType::Float8),
+        ["text"] | [] => Ok(PgType::Text),
+        ["blob"] => Ok(PgType::Bytea),
+        _ => Err(Failure::new(format!("{object}, column {column}: no type is declared, and its values are {}", stored.join(" and ")))
+            .hint("make a view in the source that casts the column to one type")),
+    }
+}
+
+/// Runs work that blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    source: &Sqlite,
+    work: impl FnOnce(&Path) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let path = source.path.clone();
+    match tokio::task::spawn_blocking(move || work(&path)).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::new(format!("the reader ended unexpectedly: {error}"))),
+    }
+}
+
+fn check_header(path: &Path) -> Result<()> {
+    let cannot = |error: std::io::Error| Failure::new(format!("cannot open {}: {error}", path.display()));
+    let mut header = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(16).read_to_end(&mut header).map_err(cannot)?;
+    if header != b"SQLite format 3\0" {
+        return Err(Failure::new(format!("{} is not an SQLite file", path.display()))
+            .hint("an SQLite file begins with the words \"SQLite format 3\"; an encrypted one does not"));
+    }
+    Ok(())
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(failed(path))?;
+    // A writer of the ERP may hold the file for a moment.
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed(path))?;
+    connection.pragma_update(None, "query_only", true).map_err(failed(path))?;
+    Ok(connection)
+}
+
+fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> Failure {
+    move |error| Failure::new(format!("cannot read {}: {}", path.display(), reason(&error)))
+}
+
+/// The message of SQLite alone: rusqlite repeats the statement.
+fn reason(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

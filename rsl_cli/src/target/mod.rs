@@ -1,0 +1,6 @@
+//! The PostgreSQL side: connection, plan of a table, load through the extension's functions.
+
+pub mod connection;
+pub mod load;
+pub mod plan;
+pub mod sink;

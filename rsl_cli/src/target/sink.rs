@@ -1,0 +1,149 @@
+//! Takes rows from a reader, encodes them, and hands chunks on; the only place between a source and the target.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rsl_core::copy::{Chunk, RowEncoder, UnfitField};
+use rsl_core::{PgType, Value, Witness};
+use tokio::sync::{mpsc, watch};
+
+use crate::failure::{Failure, Result};
+
+/// Bytes after which a chunk is sent. A call costs a third of a millisecond, so the larger the cheaper, and a few of them
+/// are in memory at once.
+pub const CHUNK_BYTES: usize = 4 << 20;
+
+/// Names of what the rows are, for messages.
+#[derive(Debug, Clone)]
+pub struct Labels {
+    pub object: String,
+    /// Of the source, in the order of the values.
+    pub columns: Vec<String>,
+    /// Positions of the key's columns.
+    pub key: Vec<usize>,
+}
+
+/// Shared by a run: says to everybody that it ends before its end, because something failed or the user wants it.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    pub fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when it is set.
+    pub async fn wait(&self) {
+        // The sender lives in `self`: there is no error.
+        let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// See the module.
+pub struct RowSink {
+    encoder: RowEncoder,
+    labels: Arc<Labels>,
+    /// None in a dry run: chunks are thrown away.
+    chunks: Option<mpsc::Sender<Chunk>>,
+    stop: Stop,
+    rows: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl RowSink {
+    pub fn new(
+        types: Vec<PgType>,
+        labels: Arc<Labels>,
+        chunks: Option<mpsc::Sender<Chunk>>,
+        stop: Stop,
+        rows: Arc<AtomicU64>,
+    ) -> Self {
+        Self { encoder: RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8), labels, chunks, stop, rows, bytes: 0 }
+    }
+
+    /// Takes a row. When [`RowSink::is_full`] says so, the chunk must be sent before the next.
+    #[inline]
+    pub fn row(&mut self, values: &[Value<'_>]) -> Result<()> {
+        self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))
+    }
+
+    /// The chunk should be sent now.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.encoder.len() >= CHUNK_BYTES
+    }
+
+    /// Sends the chunk and begins a new one, for readers that are async.
+    #[expect(dead_code, reason = "for the asynchronous reader of SQL Server")]
+    pub async fn send(&mut self) -> Result<()> {
+        if let Some(chunk) = self.next_chunk()?
+            && let Some(chunks) = &self.chunks
+        {
+            chunks.send(chunk).await.map_err(|_| Failure::follow_up())?;
+        }
+        Ok(())
+    }
+
+    /// Sends the chunk and begins a new one, for readers that have a thread of their own.
+    pub fn blocking_send(&mut self) -> Result<()> {
+        if let Some(chunk) = self.next_chunk()?
+            && let Some(chunks) = &self.chunks
+        {
+            chunks.blocking_send(chunk).map_err(|_| Failure::follow_up())?;
+        }
+        Ok(())
+    }
+
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        if self.stop.is_set() {
+            return Err(Failure::follow_up());
+        }
+        if self.encoder.is_empty() {
+            return Ok(None);
+        }
+        let chunk = self.encoder.take_chunk();
+        self.bytes += chunk.payload.len() as u64;
+        self.rows.fetch_add(chunk.rows, Ordering::Relaxed);
+        Ok(Some(chunk))
+    }
+
+    /// Over all rows taken.
+    pub fn witness(&self) -> &Witness {
+        self.encoder.witness()
+    }
+
+    /// Length of all chunks sent.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn unfit(&self, values: &[Value<'_>], unfit: UnfitField) -> Failure {
+        let labels = &self.labels;
+        let key: Vec<_> = labels.key.iter().map(|&at| format!("{} {}", labels.columns[at], show_key(&values[at]))).collect();
+        let row = match key.is_empty() {
+            false => format!("the row with {}", key.join(", ")),
+            true => format!("row {} in the order of reading", self.encoder.witness().rows() + 1),
+        };
+        Failure::new(format!("{}, {row}, column {}: {}", labels.object, labels.columns[unfit.column], unfit.reason)).hint(
+            "mend the value in the source, leave the row out with --where, or create the target with a column type that holds it",
+        )
+    }
+}
+
+/// A key as a person would look it up; long ones cut.
+fn show_key(value: &Value<'_>) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Int(value) => value.to_string(),
+        Value::Decimal(value) => value.to_string(),
+        Value::Float8(value) => value.to_string(),
+        Value::Text(text) if text.chars().count() <= 60 => format!("'{}'", text.escape_debug()),
+        Value::Text(text) => format!("'{}…'", text.chars().take(60).collect::<String>().escape_debug()),
+        Value::Uuid(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+        other => format!("({})", other.kind()),
+    }
+}
