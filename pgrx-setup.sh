@@ -353,7 +353,7 @@ stop_cluster() {
             process=$(server_process "$data") || continue
             say "stopping the private server in ${data%/data}"
             # SIGINT asks for a fast shutdown: sessions are disconnected, everything is written.
-            as_server kill -INT "$process"
+            kill -INT "$process"
             for _ in {1..600}; do
                 server_process "$data" >/dev/null || continue 2
                 sleep 0.1

@@ -43,6 +43,7 @@ fn load_current() -> Option<i64> {
 fn load_register(plan: JsonB) -> Result<i64> {
     let role = current_role();
     let load = as_owner(|| {
+        run("SELECT rsl.keep_data()", &[])?;
         query_one::<i64>(
             "INSERT INTO rsl.load (source, object, target, mode, columns, key_columns, started_by, definition, again)
              SELECT p.source, p.object, p.target, p.mode, p.columns, p.key_columns, $2::name, p.definition, p.again

@@ -8,7 +8,8 @@ extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["
 extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load"]);
 extension_sql_file!("../../sql/digest/digest.sql", name = "digest_digest", requires = ["digest_witness"]);
 extension_sql_file!("../../sql/digest/table_digest.sql", name = "digest_table_digest", requires = ["digest_digest"]);
-extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["digest_table_digest"]);
+extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_table_digest"]);
+extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
 extension_sql_file!("../../sql/load/load_finish.sql", name = "load_load_finish", requires = ["load_load_merge"]);

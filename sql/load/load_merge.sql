@@ -138,7 +138,7 @@ BEGIN
                             THEN format('DELETE FROM %s t WHERE NOT EXISTS (SELECT FROM %s s WHERE %s) RETURNING 1', target, staging, same_key)
                             ELSE 'SELECT 1 WHERE false' END,
                         CASE WHEN others <> '{}'
-                            THEN format('UPDATE %s t SET %s FROM %s s WHERE %s AND ROW(%s) OPERATOR(pg_catalog.*<>) ROW(%s) RETURNING 1', target,
+                            THEN format('UPDATE %s t SET %s FROM %s s WHERE %s AND ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record RETURNING 1', target,
                                 (SELECT string_agg(format('%I = s.%1$I', c), ', ') FROM unnest(others) c), staging, same_key,
                                 (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(others) c),
                                 (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(others) c))

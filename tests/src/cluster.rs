@@ -263,7 +263,10 @@ fn free_port() -> Result<u16> {
 }
 
 fn signal(name: &str, processes: &[u32]) -> Result<()> {
-    succeed(Command::new("kill").arg(format!("-{name}")).args(processes.iter().map(u32::to_string)))?;
+    // The shell has a kill of its own; the program is not on every machine.
+    let mut kill = Command::new("sh");
+    kill.args(["-c", "kill \"$@\"", "sh"]).arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
+    succeed(&mut kill)?;
     Ok(())
 }
 

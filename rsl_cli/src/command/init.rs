@@ -50,6 +50,7 @@ pub async fn run(args: Init) -> Result<u8> {
                 }
             })?;
             let row = connection.client.query_one(version, &[]).await.map_err(failure)?;
+            connection.client.batch_execute("SELECT rsl.keep_data()").await.map_err(failure)?;
             println!("extension rsl: created, version {}", row.get::<_, String>(0));
         }
     }

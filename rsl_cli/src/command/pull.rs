@@ -202,9 +202,9 @@ fn print_report(report: &Report, bytes: u64) {
     let mut shown = table::new(&heading, &heading[2..10]);
     for t in &report.tables {
         let verdict = match (report.dry_run, t.exact) {
-            (true, true) => "can be represented",
-            (_, true) => "exact",
-            (_, false) => "DIFFERENT",
+            (true, true) => "can be loaded",
+            (false, true) => "exact",
+            (_, false) => "FAILED",
         };
         let count = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
         shown.add_row([

@@ -1,12 +1,12 @@
 //! Tables as people read them on a terminal.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// A table with a heading; columns named in `numbers` are aligned to the right.
 pub fn new(heading: &[&str], numbers: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(heading);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(heading);
     for (at, name) in heading.iter().enumerate() {
         if numbers.contains(name)
             && let Some(column) = table.column_mut(at)

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::table;
 use crate::args::{Format, Verify};
 use crate::failure::{Result, exit};
 use crate::target::connection::{Target, failure};
@@ -24,15 +23,15 @@ pub async fn run(args: Verify) -> Result<u8> {
             println!("{}", json!(findings));
         }
         Format::Text => {
-            let shown: Vec<_> = rows.iter().filter(|row| field(row, "status").as_deref() != Some("pass")).collect();
-            if !shown.is_empty() {
-                let mut findings = table::new(&["check", "object", "status", "expected", "actual", "what to do"], &[]);
-                for row in shown {
-                    let text = |name| field(row, name).unwrap_or_default();
-                    let hint = [text("detail"), text("hint")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-                    findings.add_row([text("check_name"), text("object"), text("status"), text("expected"), text("actual"), hint.join("; ")]);
+            for row in rows.iter().filter(|row| field(row, "status").as_deref() != Some("pass")) {
+                let text = |name| field(row, name).unwrap_or_default();
+                println!("{}  {}  {}", text("status"), text("check_name"), text("object"));
+                if field(row, "expected").is_some() || field(row, "actual").is_some() {
+                    println!("      expected {}, found {}", text("expected"), text("actual"));
                 }
-                println!("{findings}");
+                for line in ["detail", "hint"].into_iter().filter_map(|name| field(row, name)) {
+                    println!("      {line}");
+                }
             }
             println!("{} passed, {} warnings, {} failed, {} skipped", with("pass"), with("warn"), with("fail"), with("skip"));
         }
