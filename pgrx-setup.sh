@@ -183,6 +183,8 @@ need_build_tools() {
 
 need_pgrx() {
     mkdir -p "$PGRX_HOME"
+    # pgrx is told its server by the environment, but builds itself anew each time if it misses this file.
+    [[ -e $PGRX_HOME/config.toml ]] || echo '[configs]' >"$PGRX_HOME/config.toml"
     [[ $(cargo pgrx --version 2>/dev/null) == "cargo-pgrx $pgrx_version" ]] && return
     if command -v dpkg-query >/dev/null && ! { pkg-config --exists openssl; } 2>/dev/null; then
         need_packages libssl-dev pkg-config
@@ -215,8 +217,7 @@ build_extension() {
 
 # Copies what differs into the server's folders.
 install_extension() {
-    local file target differing=() library
-    library=$("$pg_config" --pkglibdir)/rsl.so
+    local file target differing=()
     while IFS= read -r -d '' file; do
         target=${file#"$package"}
         cmp -s "$file" "$target" || differing+=("$target")
@@ -225,9 +226,13 @@ install_extension() {
         say "the extension is installed and up to date"
         return
     fi
-    # A server that runs with the old library and the new SQL would be neither of the two.
-    [[ ! -e $library ]] || cmp -s "$package$library" "$library" || stop_cluster
+    # A server that goes on with the old library and the new SQL would be neither of the two.
+    stop_cluster
     local with
+    if ! is_root && ! command -v sudo >/dev/null && [[ ! -w $("$pg_config" --pkglibdir) ]]; then
+        die "the server's folders belong to somebody else, and sudo is not installed" \
+            "as root, run: cp -r --remove-destination '$package/.' /" "then run this script again"
+    fi
     for target in "${differing[@]}"; do
         say "installing $target"
         if [[ -w ${target%/*} ]]; then with=(); else with=(as_root); fi
@@ -310,7 +315,7 @@ server_process() {
     local process
     process=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) || return 1
     # A file left by a crash may name a process that is somebody else's by now.
-    [[ $(readlink "/proc/$process/cwd") == "$(realpath "$1")" ]] && echo "$process"
+    [[ /proc/$process/cwd -ef $1 ]] && echo "$process"
 }
 
 start_cluster() {
@@ -367,19 +372,34 @@ private_url() { printf 'postgresql://postgres@127.0.0.1:%s/%s\n' "$port" "${1:-$
 
 query() { "$bindir/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$(private_url "$1")" -c "$2"; }
 
+has_database() { [[ $(query postgres "SELECT count(*) FROM pg_database WHERE datname = '$database'") == 1 ]]; }
+
+has_extension() {
+    has_database && [[ $(query "$database" "SELECT count(*) FROM pg_extension WHERE extname = 'rsl'") == 1 ]]
+}
+
+# Builds of one version differ while it is being developed, and CREATE EXTENSION knows only the version. So a file beside
+# the database keeps the checksum of the SQL that made its extension.
+remember_build() { installed_build | as_server tee "$cluster/$database.sha256" >/dev/null; }
+
+installed_build() { cat "$("$pg_config" --sharedir)"/extension/rsl--*.sql | sha256sum; }
+
+is_outdated() { has_extension && [[ $(cat "$cluster/$database.sha256" 2>/dev/null) != "$(installed_build)" ]]; }
+
 # For those who come by without having run the demo. The demo leaves all this to `rsl init`.
 ensure_database() {
-    if [[ $(query postgres "SELECT count(*) FROM pg_database WHERE datname = '$database'") == 0 ]]; then
+    if ! has_database; then
         say "creating the database $database"
         query postgres "CREATE DATABASE $database"
     fi
-    if [[ $(query "$database" "SELECT count(*) FROM pg_extension WHERE extname = 'rsl'") == 0 ]]; then
-        if [[ -e $("$pg_config" --sharedir)/extension/rsl.control ]]; then
-            say "creating the extension rsl"
-            query "$database" "CREATE EXTENSION rsl"
-        else
-            say "the extension rsl is not installed yet: ./pgrx-setup.sh install"
-        fi
+    if [[ ! -e $("$pg_config" --sharedir)/extension/rsl.control ]]; then
+        say "the extension rsl is not installed yet: ./pgrx-setup.sh install"
+    elif ! has_extension; then
+        say "creating the extension rsl"
+        query "$database" "CREATE EXTENSION rsl"
+        remember_build
+    elif is_outdated; then
+        say "the extension in database $database was made by another build: ./pgrx-setup.sh demo makes it anew"
     fi
 }
 
@@ -394,12 +414,21 @@ demo() {
     export RSL_DATABASE_URL RSL_SOURCE_URL
     say "writing the sample ERP: ${sample#"$root"/}"
     "$root/target/release/sample-erp" --rows "$sample_rows" "$sample"
+    if is_outdated; then
+        local aside
+        aside=${database}_until_$(date +%Y%m%d_%H%M%S)
+        say "the extension in database $database was made by another build: renaming that database to $aside"
+        query postgres "ALTER DATABASE $database RENAME TO $aside"
+    fi
     say "rsl init"
     "$rsl" init
+    remember_build
     say "rsl pull --mode replace ${sample_views[*]} ${sample_tables[*]}"
     "$rsl" pull --mode replace "${sample_views[@]}" "${sample_tables[@]}"
     say "SELECT * FROM rsl.verify()"
     "$bindir/psql" -X -d "$RSL_DATABASE_URL" -P pager=off -c 'SELECT * FROM rsl.verify()'
+    [[ $(query "$database" "SELECT count(*) FROM rsl.verify() WHERE status = 'fail'") == 0 ]] ||
+        die "rsl.verify() has findings: the lines with status fail above"
     cat >&2 <<NEXT
 
 The sample ERP is loaded and verified. What to try next:

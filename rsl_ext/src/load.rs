@@ -89,6 +89,7 @@ fn load_push(load: i64, chunk: i64, payload: &[u8]) -> Result<i64> {
     if new != Some(true) {
         return receipt(load, chunk, &digest);
     }
+    commit_without_waiting();
     let table = relation(&staging)?;
     refuse_lost_staging(load, chunk, &staging)?;
     let rows = copy_binary(table, payload, &format!("chunk {chunk} of load {load}"))? as i64;
@@ -99,6 +100,27 @@ fn load_push(load: i64, chunk: i64, payload: &[u8]) -> Result<i64> {
         )
     })?;
     Ok(rows)
+}
+
+/// Lets this statement's commit return before its log is on disk, unless it is part of a larger transaction. If the server
+/// crashes, rows and receipt of the last chunks are lost together, so the books still tell the truth; the commit of
+/// `rsl.load_finish` waits, and with it everything before is on disk.
+fn commit_without_waiting() {
+    // SAFETY: plain calls on the main thread; the setting ends with the transaction.
+    unsafe {
+        if !pg_sys::IsTransactionBlock() {
+            pg_sys::set_config_option(
+                c"synchronous_commit".as_ptr(),
+                c"off".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_LOCAL,
+                true,
+                0,
+                false,
+            );
+        }
+    }
 }
 
 /// The rows of a chunk that came before, if it was the same.

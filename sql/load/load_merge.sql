@@ -79,6 +79,9 @@ DECLARE
     differences text[];
     failure jsonb;
 BEGIN
+    -- A merge is maintenance: it may sort and hash in the memory that the server grants to that.
+    PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true)
+        WHERE pg_size_bytes(current_setting('maintenance_work_mem')) > pg_size_bytes(current_setting('work_mem'));
     insert_rows := format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %s s', target, list, staging);
     BEGIN
         IF (plan ->> 'received')::bigint <> sent THEN
@@ -149,7 +152,8 @@ BEGIN
                 PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
                 PERFORM rsl.load_advance_sequences(target::regclass, columns);
                 after := rsl.table_witness(target::regclass, columns);
-                IF NOT filled OR mode = 'replace' THEN
+                IF NOT filled OR mode = 'replace' OR keyed AND (after ->> 'rows')::bigint = sent THEN
+                    -- As many rows as were sent: they are the whole table, or some are missing.
                     seen := after;
                 ELSIF keyed THEN
                     EXECUTE format('SELECT %s FROM %s t JOIN %s s ON %s',

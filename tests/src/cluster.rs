@@ -1,7 +1,7 @@
 //! A PostgreSQL server of the tests' own, which goes away with the process that started it, however that ends.
 
 use crate::database::Database;
-use crate::server::{as_server, give_to_server, program, succeed, succeed_with_input};
+use crate::server::{as_server, give_to_server, program, signal, succeed, succeed_with_input};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::net::TcpListener;
@@ -224,7 +224,7 @@ impl Caretaker {
         tries=0
         while [ -e "$1" ] && [ $tries -lt 400 ]; do
             server=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-            if [ -n "$server" ] && [ "$(readlink "/proc/$server/cwd")" = "$1/data" ]; then
+            if [ -n "$server" ] && [ "/proc/$server/cwd" -ef "$1/data" ]; then
                 kill -QUIT "$server"
                 sleep 0.05
             else
@@ -260,14 +260,6 @@ impl Drop for Caretaker {
 
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-fn signal(name: &str, processes: &[u32]) -> Result<()> {
-    // The shell has a kill of its own; the program is not on every machine.
-    let mut kill = Command::new("sh");
-    kill.args(["-c", "kill \"$@\"", "sh"]).arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
-    succeed(&mut kill)?;
-    Ok(())
 }
 
 /// State and parent of a process, or none if there is no such process.

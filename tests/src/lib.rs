@@ -10,6 +10,8 @@
 
 pub mod cluster;
 pub mod database;
+pub mod mirror;
+pub mod pair;
 pub mod program;
 pub mod sample;
 

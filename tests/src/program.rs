@@ -1,9 +1,10 @@
 //! The program `rsl` as a test runs it.
 
-use anyhow::{Context, Result, bail};
+use crate::server::signal;
+use anyhow::{Context, Result, bail, ensure};
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The program to test: the one that `RSL_TEST_CLI` names, else the newest that was built.
 pub fn path() -> Result<PathBuf> {
@@ -38,6 +39,43 @@ pub fn rsl(folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
+/// A program while it runs. It is killed when this value is dropped.
+#[derive(Debug)]
+pub struct Running(Option<Child>);
+
+impl Running {
+    /// Starts `command`.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Self(Some(command.spawn().with_context(|| format!("cannot run {command:?}"))?)))
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        signal(name, &[self.0.as_ref().context("it has ended")?.id()])
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.0.as_mut().context("it has ended")?.try_wait()?.is_some())
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Result<Ended> {
+        Ended::from_output(self.0.take().context("it has ended")?.wait_with_output()?)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            // It may have ended in this moment.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 /// What a program that has ended left behind.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -63,5 +101,17 @@ impl Ended {
             stdout: String::from_utf8(output.stdout)?,
             stderr: String::from_utf8(output.stderr)?,
         })
+    }
+
+    /// The message of a command that must have ended with exit code 2: one paragraph, and nothing else at its end.
+    pub fn refusal(&self) -> Result<String> {
+        ensure!(self.code == Some(2), "exit code 2 expected: {self:#?}");
+        for word in ["panicked", "RUST_BACKTRACE", "Error {", "Kind:"] {
+            ensure!(!self.stderr.contains(word), "this is no message for people: {}", self.stderr);
+        }
+        let (_, message) = self.stderr.split_once("rsl: ").with_context(|| format!("no message: {self:#?}"))?;
+        ensure!(!message.contains("rsl: "), "more than one message: {message}");
+        ensure!(!message.trim_end().contains("\n\n"), "more than one paragraph: {message}");
+        Ok(message.trim_end().to_owned())
     }
 }

@@ -89,6 +89,15 @@ pub fn output_with_input(command: &mut Command, input: &str) -> Result<Output> {
     output.with_context(|| format!("cannot wait for {command:?}"))
 }
 
+/// Sends a signal to processes.
+pub fn signal(name: &str, processes: &[u32]) -> Result<()> {
+    // The shell has a kill of its own; the program is not on every machine.
+    let mut kill = Command::new("sh");
+    kill.args(["-c", "kill \"$@\"", "sh"]).arg(format!("-{name}")).args(processes.iter().map(u32::to_string));
+    succeed(&mut kill)?;
+    Ok(())
+}
+
 fn checked(command: &Command, output: &Output) -> Result<()> {
     if !output.status.success() {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
