@@ -25,17 +25,14 @@ SET enable_partitionwise_aggregate = on;
 EXPLAIN (COSTS off) SELECT rsl.digest(v), rsl.witness(id, v) FROM part;
 SELECT rsl.digest(p) = :'whole' AS same FROM part p;
 RESET enable_partitionwise_aggregate;
--- Rows of different shape in one digest make no sense.
+-- Rows of different shape in one digest make no sense, nor does an array in place of columns.
 SELECT rsl.row_witness(r) FROM (SELECT ROW(1, 2) UNION ALL SELECT ROW(1)) t(r);
-SELECT rsl.digest(VARIADIC ARRAY[1, 2]);
+\echo :SQLSTATE
 SELECT rsl.witness(VARIADIC ARRAY[1, 2]);
 SELECT rsl.digest_columns(VARIADIC ARRAY[1, 2]);
--- The parts of an aggregate are of no use alone.
-SELECT rsl.witness_result(NULL);
+-- The parts of an aggregate are of no use alone: nobody has a value of their first type.
 SELECT rsl.digest_add(NULL, 1);
-\echo :SQLSTATE
-SELECT rsl.witness_deserialize('\x00', NULL);
-SELECT rsl.witness_digest(NULL);
+SELECT rsl.witness_deserialize('\x00', NULL::internal);
 -- A type without a binary form, and JSON that is nested without end.
 SELECT rsl.digest(relacl) FROM pg_class WHERE relacl IS NOT NULL;
 \echo :SQLSTATE

