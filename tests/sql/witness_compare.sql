@@ -7,7 +7,8 @@ SELECT rsl.table_witness('item') AS after \gset
 CREATE TABLE new AS SELECT * FROM item WHERE id > 2;
 SELECT rsl.witness_since(:'after', :'before') = rsl.table_witness('new') AS since, rsl.witness_since(:'after', :'after') = rsl.table_witness('item') AS none,
        rsl.witness_since(:'after', :'after') -> 'rows' AS rows, rsl.witness_since(:'after', :'before') #>> '{columns,price,sum}' AS sum;
-SELECT rsl.witness_since(:'after', NULL), rsl.witness_since('{"rows": 1}', :'before');
+SELECT rsl.witness_since(:'after', NULL) IS NULL AS strict;
+SELECT rsl.witness_since('{"rows": 1}', :'before');
 SELECT rsl.witness_since(:'after', 'null');
 
 SELECT rsl.witness_differences(:'after', :'after') AS none;

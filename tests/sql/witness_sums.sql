@@ -8,8 +8,8 @@ SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (0.1), (0.2), (-
 SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (-0.0001), (-0.00005)) v(n);
 SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (1), (NULL), (2)) v(n);
 SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (NULL::int)) v(n);
-SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (1), ('NaN')) v(n);
-SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (1), ('Infinity'), ('-Infinity')) v(n);
+SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (1), ('NaN'::numeric)) v(n);
+SELECT rsl.witness(n) #>> '{columns,0,sum}' AS sum FROM (VALUES (1), ('Infinity'::numeric), ('-Infinity')) v(n);
 -- Columns, NULLs, and what has a sum.
 SELECT n, account - 'digest' AS account FROM (SELECT rsl.witness(a, b, c, d, e, f, g) AS w
     FROM (VALUES (1::smallint, 2, 3::bigint, 4.5, 5.5::real, 6.5::float8, 'x'), (NULL, 2, NULL, 4.5, NULL, 6.5, NULL)) v(a, b, c, d, e, f, g)) s,

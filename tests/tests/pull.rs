@@ -171,7 +171,7 @@ fn created_tables_have_types_key_and_comments_of_the_source() -> Result<()> {
     ensure!(
         columns
             == "part_no|character varying(10)|t|PART_NO nvarchar(10)\nname|character varying(20)|f|NAME nvarchar(20)\n\
-                weight|numeric(10,3)|f|WEIGHT decimal(10,3)\ncount|integer|t|COUNT int\nPRIMARY KEY (part_no)\nPART of the source\n",
+                weight|numeric(10,3)|f|WEIGHT decimal(10,3)\ncount|integer|t|COUNT INT\nPRIMARY KEY (part_no)\nPART of the source\n",
         "{columns}"
     );
     let options = pair.database.value("SELECT reloptions IS NULL, relpersistence FROM pg_class WHERE oid = 'erp.part'::regclass")?;
@@ -301,10 +301,9 @@ fn a_key_of_the_users_own() -> Result<()> {
 fn parents_are_loaded_before_children_that_refer_to_them() -> Result<()> {
     let pair = Pair::sample(Shape::Erp, 300)?;
     pair.exact(&["--all"])?;
-    // The foreign keys of the source, but for the circle between work centres and employees.
+    // Those of the source, but for the circle of work centres and employees.
     pair.database.run(
-        "ALTER TABLE erp.b_employee ADD FOREIGN KEY (wc_cd) REFERENCES erp.b_work_center;
-         ALTER TABLE erp.b_partner ADD FOREIGN KEY (cur_cd) REFERENCES erp.b_currency;
+        "ALTER TABLE erp.b_partner ADD FOREIGN KEY (cur_cd) REFERENCES erp.b_currency;
          ALTER TABLE erp.b_resource ADD FOREIGN KEY (wc_cd) REFERENCES erp.b_work_center;
          ALTER TABLE erp.b_item ADD FOREIGN KEY (material_cd) REFERENCES erp.b_material;
          ALTER TABLE erp.b_item ADD FOREIGN KEY (item_grp_cd) REFERENCES erp.b_item_group;
@@ -314,18 +313,11 @@ fn parents_are_loaded_before_children_that_refer_to_them() -> Result<()> {
          ALTER TABLE erp.p_work_order ADD FOREIGN KEY (item_cd) REFERENCES erp.b_item;
          ALTER TABLE erp.p_work_result ADD FOREIGN KEY (wo_no) REFERENCES erp.p_work_order;
          ALTER TABLE erp.p_work_result ADD FOREIGN KEY (item_cd, proc_seq) REFERENCES erp.p_routing;
-         -- One that the source does not know of.
-         ALTER TABLE erp.b_currency ADD FOREIGN KEY (cur_cd) REFERENCES erp.b_item_group (item_grp_cd) NOT VALID;
-         ALTER TABLE erp.b_currency DROP CONSTRAINT b_currency_cur_cd_fkey;
          TRUNCATE erp.b_currency, erp.b_employee, erp.b_item, erp.b_item_group, erp.b_job, erp.b_material, erp.b_partner,
             erp.b_resource, erp.b_work_center, erp.p_routing, erp.p_work_order, erp.p_work_result",
     )?;
-    pair.database.run("DELETE FROM rsl.load")?;
-    let report = pair.exact(&["--all", "--mode", "upsert", "--jobs", "4", "--key", ""]).or_else(|_| {
-        // Views have no key: tables by name.
-        let tables: Vec<&str> = OBJECTS.iter().copied().filter(|object| !object.starts_with("BI_")).collect();
-        pair.exact(&[tables.as_slice(), &["--mode", "upsert", "--jobs", "4"]].concat())
-    })?;
+    let base = OBJECTS.iter().copied().filter(|object| !object.starts_with("BI_"));
+    let report = pair.exact(&base.chain(["--mode", "upsert", "--jobs", "4"]).collect::<Vec<_>>())?;
     let order: Vec<&str> = tables(&report)?.iter().filter_map(|t| t["object"].as_str()).collect();
     let place = |object: &str| order.iter().position(|other| *other == object);
     for (parent, child) in [

@@ -1,10 +1,14 @@
 //! Connections to PostgreSQL, and its errors in words.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres::{CancelToken, Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls::{self, Trust};
 
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
@@ -14,6 +18,7 @@ use crate::failure::{Failure, Result};
 pub struct Target {
     url: ConnectionUrl,
     config: Config,
+    tls: MakeRustlsConnect,
 }
 
 impl Target {
@@ -31,6 +36,8 @@ impl Target {
         let mut config = Config::new();
         config.application_name("rsl").connect_timeout(Duration::from_secs(10));
         let mut host = url.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let mut trust = Trust::Anybody;
+        let mut authorities = None;
         for (name, value) in &url.options {
             match name.as_str() {
                 "host" => host = value.clone(),
@@ -44,13 +51,19 @@ impl Target {
                     config.ssl_mode(match value.as_str() {
                         "disable" => SslMode::Disable,
                         "allow" | "prefer" => SslMode::Prefer,
-                        "require" | "verify-ca" | "verify-full" => SslMode::Require,
-                        _ => return Err(bad_option(name, "disable, prefer or require")),
+                        "require" => SslMode::Require,
+                        // verify-ca would believe any server of a known authority: the stricter of the two serves both.
+                        "verify-ca" | "verify-full" => {
+                            trust = Trust::Known;
+                            SslMode::Require
+                        }
+                        _ => return Err(bad_option(name, "disable, prefer, require or verify-full")),
                     });
                 }
+                "sslrootcert" => authorities = Some(PathBuf::from(value)).filter(|_| value != "system"),
                 _ => {
                     return Err(Failure::new(format!("unknown option \"{name}\" in the database URL"))
-                        .hint("known are host, sslmode, application_name, options and connect_timeout"));
+                        .hint("known are host, sslmode, sslrootcert, application_name, options and connect_timeout"));
                 }
             }
         }
@@ -66,7 +79,8 @@ impl Target {
             return Err(Failure::new("the database URL names no database").hint("write postgresql://user@host/database"));
         }
         config.dbname(&url.path);
-        Ok(Self { url, config })
+        let tls = tls::connector(trust, authorities.as_deref())?;
+        Ok(Self { url, config, tls })
     }
 
     /// For reports: without the password.
@@ -81,23 +95,32 @@ impl Target {
 
     /// Connects to the database.
     pub async fn connect(&self) -> Result<Connection> {
-        connect(&self.config).await.map_err(|error| self.unreachable(error))
+        self.open(&self.config).await.map_err(|error| self.unreachable(error))
     }
 
     /// Connects to a database that every server has, to create the one that is wanted.
     pub async fn connect_to_maintenance(&self) -> Result<Connection> {
         let mut config = self.config.clone();
         config.dbname("postgres");
-        connect(&config).await.map_err(|error| self.unreachable(error))
+        self.open(&config).await.map_err(|error| self.unreachable(error))
     }
 
     /// Connects, or `None` if the server is there and the database is not.
     pub async fn connect_if_present(&self) -> Result<Option<Connection>> {
-        match connect(&self.config).await {
+        match self.open(&self.config).await {
             Ok(connection) => Ok(Some(connection)),
             Err(error) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => Ok(None),
             Err(error) => Err(self.unreachable(error)),
         }
+    }
+
+    async fn open(&self, config: &Config) -> std::result::Result<Connection, tokio_postgres::Error> {
+        let (client, connection) = config.connect(self.tls.clone()).await?;
+        tokio::spawn(async move {
+            // What ends the connection is an error of the statement that is waiting for it, and said there.
+            let _ = connection.await;
+        });
+        Ok(Connection { client, tls: self.tls.clone() })
     }
 
     fn unreachable(&self, error: tokio_postgres::Error) -> Failure {
@@ -124,27 +147,15 @@ fn bad_option(name: &str, expected: &str) -> Failure {
 /// An open connection.
 pub struct Connection {
     pub client: Client,
+    tls: MakeRustlsConnect,
 }
 
 impl Connection {
-    /// Ends the statement that runs, from elsewhere.
-    pub fn cancel_token(&self) -> CancelToken {
-        self.client.cancel_token()
+    /// Ends the statement that runs. That a cancellation did not arrive is no news worth telling.
+    pub async fn cancel(&self) {
+        let token: CancelToken = self.client.cancel_token();
+        let _ = token.cancel_query(self.tls.clone()).await;
     }
-}
-
-async fn connect(config: &Config) -> std::result::Result<Connection, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(async move {
-        // What ends the connection is an error of the statement that is waiting for it, and said there.
-        let _ = connection.await;
-    });
-    Ok(Connection { client })
-}
-
-/// Sends a cancellation; that it did not arrive is no news worth telling.
-pub async fn cancel(token: CancelToken) {
-    let _ = token.cancel_query(NoTls).await;
 }
 
 /// An error of PostgreSQL as a failure: its message, detail and hint, none of which show more than the server's.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::connection::{Connection, Target, cancel, failure};
+use super::connection::{Connection, Target, failure};
 use super::plan::Plan;
 use super::sink::{Labels, RowSink, Stop};
 use crate::args::Mode;
@@ -56,7 +56,7 @@ impl Run {
                     outcome = self.fill(plan, &connection, load, started, &bar) => outcome,
                     () = self.stop.wait() => {
                         // Without this the server would go on, and commit what nobody waits for.
-                        cancel(connection.cancel_token()).await;
+                        connection.cancel().await;
                         Err(Failure::follow_up())
                     }
                 };

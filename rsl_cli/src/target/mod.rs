@@ -4,3 +4,4 @@ pub mod connection;
 pub mod load;
 pub mod plan;
 pub mod sink;
+mod tls;
