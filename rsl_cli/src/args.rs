@@ -39,7 +39,9 @@ pub struct Database {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  rsl init\n  rsl init --database-url postgresql://postgres@localhost/routing_ml_rsl")]
+#[command(
+    after_help = "Examples:\n  rsl init\n  rsl init --database-url postgresql://postgres@localhost/routing_ml_rsl"
+)]
 pub struct Init {
     #[command(flatten)]
     pub database: Database,
@@ -126,7 +128,9 @@ pub enum Format {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json")]
+#[command(
+    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json"
+)]
 pub struct Verify {
     #[command(flatten)]
     pub database: Database,

@@ -58,7 +58,9 @@ impl ConnectionUrl {
 fn split_options(rest: &str) -> (&str, &str) {
     let Some((before, options)) = rest.rsplit_once('?') else { return (rest, "") };
     let named = options.split('&').all(|option| {
-        option.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        option
+            .split_once('=')
+            .is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
     });
     if named && (!options.contains('@') || before.contains('/')) { (before, options) } else { (rest, "") }
 }

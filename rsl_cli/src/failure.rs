@@ -29,8 +29,9 @@ impl Failure {
 
     /// Ctrl-C or a signal to end.
     pub fn interrupted() -> Self {
-        Self { interrupted: true, ..Self::new("interrupted") }
-            .hint("the table that was being loaded is as it was before; the ones reported as exact are loaded")
+        Self { interrupted: true, ..Self::new("interrupted") }.hint(
+            "the table that was being loaded is as it was before; the ones reported as exact are loaded",
+        )
     }
 
     /// A failure that only says that another task has failed first.

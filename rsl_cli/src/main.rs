@@ -55,8 +55,9 @@ fn load_env_file() -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         // The error's own text would show the line, and the line may hold a password.
-        Err(_) => Err(failure::Failure::new("the file .env cannot be read")
-            .hint("each line must be NAME=value; put a value with spaces, #, $ or quotes in 'single quotes'")),
+        Err(_) => Err(failure::Failure::new("the file .env cannot be read").hint(
+            "each line must be NAME=value; put a value with spaces, #, $ or quotes in 'single quotes'",
+        )),
     }
 }
 

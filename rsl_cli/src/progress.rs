@@ -25,8 +25,11 @@ impl Progress {
     pub fn table(&self, name: &str) -> Bar {
         let rows = Arc::new(AtomicU64::new(0));
         let shown = self.bars.as_ref().map(|bars| {
-            let style = ProgressStyle::with_template("{spinner} {prefix:32!} {human_pos:>13} rows {per_sec:>18} {elapsed:>5}  {msg}");
-            let bar = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            let style = ProgressStyle::with_template(
+                "{spinner} {prefix:32!} {human_pos:>13} rows {per_sec:>18} {elapsed:>5}  {msg}",
+            );
+            let bar = ProgressBar::no_length()
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bars.add(bar).with_prefix(name.to_owned())
         });
         let watched = rows.clone();
@@ -81,7 +84,11 @@ impl Bar {
                 bar.set_position(rows);
                 bar.finish_with_message(outcome);
             }
-            None => eprintln!("{}: {rows} rows, {outcome}, {:.1} s", self.name, self.started.elapsed().as_secs_f64()),
+            None => eprintln!(
+                "{}: {rows} rows, {outcome}, {:.1} s",
+                self.name,
+                self.started.elapsed().as_secs_f64()
+            ),
         }
     }
 }

@@ -309,7 +309,12 @@ mod tests {
         for text in ["", ".", "-", "1,5", "0x10", "1e", "NaN", "1 2", "٣"] {
             assert_eq!(parse(text), Err(DecimalError::Syntax), "{text}");
         }
-        for text in ["100000000000000000000000000000000000000", "1e39", "1e-39", "0.000000000000000000000000000000000000001"] {
+        for text in [
+            "100000000000000000000000000000000000000",
+            "1e39",
+            "1e-39",
+            "0.000000000000000000000000000000000000001",
+        ] {
             assert_eq!(parse(text), Err(DecimalError::TooManyDigits), "{text}");
         }
     }

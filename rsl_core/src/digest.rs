@@ -51,7 +51,11 @@ impl Digest {
         count.copy_from_slice(&bytes[..8]);
         low.copy_from_slice(&bytes[8..24]);
         high.copy_from_slice(&bytes[24..]);
-        Self { count: u64::from_le_bytes(count), low: u128::from_le_bytes(low), high: u64::from_le_bytes(high) }
+        Self {
+            count: u64::from_le_bytes(count),
+            low: u128::from_le_bytes(low),
+            high: u64::from_le_bytes(high),
+        }
     }
 }
 

@@ -240,7 +240,12 @@ fn places(decimal: Decimal, ty: PgType) -> Unfit {
     Unfit::Places { places: decimal.normalized().scale(), to: ty.to_string() }
 }
 
-fn numeric(value: &Value<'_>, ty: PgType, modifier: Option<(u16, i16)>, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+fn numeric(
+    value: &Value<'_>,
+    ty: PgType,
+    modifier: Option<(u16, i16)>,
+    out: &mut Vec<u8>,
+) -> Result<Field, Unfit> {
     let decimal = match *value {
         Value::Decimal(decimal) => decimal,
         _ => to_decimal(value, ty)?,

@@ -89,7 +89,11 @@ impl PgType {
 impl fmt::Display for PgType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with_precision = |f: &mut fmt::Formatter<'_>, before: &str, precision: u8, after: &str| {
-            if precision == 6 { write!(f, "{before}{after}") } else { write!(f, "{before}({precision}){after}") }
+            if precision == 6 {
+                write!(f, "{before}{after}")
+            } else {
+                write!(f, "{before}({precision}){after}")
+            }
         };
         match *self {
             PgType::Bool => f.write_str("boolean"),

@@ -8,7 +8,11 @@ pub const TICKS_PER_DAY: i64 = 86_400 * TICKS_PER_SECOND;
 /// Days since 2000-01-01 of a civil date, `None` if there is no such day. Years 1 to 9999, as ISO 8601 and SQL
 /// Server have them. Source of the formula: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
+    if !(1..=9999).contains(&year)
+        || !(1..=12).contains(&month)
+        || day < 1
+        || day > days_in_month(year, month)
+    {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -103,7 +107,8 @@ fn time(rest: &mut &[u8]) -> Option<i64> {
             if len == 0 || dropped.iter().any(|&b| b != b'0') {
                 return None;
             }
-            fraction = kept.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')) * 10i64.pow(7 - kept.len() as u32);
+            fraction =
+                kept.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')) * 10i64.pow(7 - kept.len() as u32);
         }
     }
     if hour > 23 || minute > 59 || second > 59 {
@@ -165,7 +170,16 @@ mod tests {
         assert_eq!(at("1753-01-01 00:00:00.000").unwrap().ticks, -90_214 * TICKS_PER_DAY);
         assert_eq!(parse_date("2024/02/29"), Some(8825));
         assert_eq!(parse_time("23:59:59.9999999"), Some(TICKS_PER_DAY - 1));
-        for bad in ["", "2000-1-1", "2000-01-01 ", "2000-02-30", "2000-01-01 24:00", "2000-01/01", "01-02-2000", "2000-01-01 10:00:00.12345678"] {
+        for bad in [
+            "",
+            "2000-1-1",
+            "2000-01-01 ",
+            "2000-02-30",
+            "2000-01-01 24:00",
+            "2000-01/01",
+            "01-02-2000",
+            "2000-01-01 10:00:00.12345678",
+        ] {
             if bad != "2000-01-01 " {
                 assert_eq!(at(bad), None, "{bad}");
             }

@@ -79,7 +79,9 @@ impl Witness {
             match (field.hash, &field.number) {
                 (None, _) => self.add_null(at),
                 (Some(hash), Exact::None) => self.add_field(at, hash, None),
-                (Some(hash), Exact::Integer(whole)) => self.add_field(at, hash, Some(Number::Integer(*whole))),
+                (Some(hash), Exact::Integer(whole)) => {
+                    self.add_field(at, hash, Some(Number::Integer(*whole)))
+                }
                 (Some(hash), Exact::Decimal(form)) => self.add_field(at, hash, Some(Number::from(form))),
             }
         }
@@ -272,7 +274,10 @@ mod tests {
         let against = |rows: &[(i64, &str)]| left.differences(&account(rows), "source", "target").join("; ");
         assert_eq!(against(&[(2, "b"), (1, "a")]), "");
         assert_eq!(against(&[(1, "a")]), "rows: 2 in source, 1 in target");
-        assert_eq!(against(&[(1, "a"), (3, "b")]), "column \"n\": values differ (sum 3 in source, 4 in target)");
+        assert_eq!(
+            against(&[(1, "a"), (3, "b")]),
+            "column \"n\": values differ (sum 3 in source, 4 in target)"
+        );
         assert_eq!(against(&[(1, "a"), (2, "b ")]), "column \"t\": values differ");
         assert!(against(&[(1, "b"), (2, "a")]).starts_with("the values of every column agree"));
     }

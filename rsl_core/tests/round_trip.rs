@@ -1,6 +1,8 @@
 //! Every type there and back: what is encoded reads back, by a reader of its own, as the same value; equal values have
 //! equal hashes; what does not fit is refused and never bent.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may the functions that it calls")]
+
 use proptest::prelude::*;
 use rsl_core::decimal::MAX_MANTISSA;
 use rsl_core::temporal::TICKS_PER_DAY;
@@ -32,8 +34,10 @@ fn read_numeric(bytes: &[u8]) -> String {
         let i = i32::from(weight) - group;
         if (0..i32::from(count)).contains(&i) { word(4 + i as usize) } else { 0 }
     };
-    let whole: String = (0..=i32::from(weight).max(0)).rev().map(|group| format!("{:04}", digit(group))).collect();
-    let places: String = (1..=i32::from(scale).max(0) / 4 + 1).map(|group| format!("{:04}", digit(-group))).collect();
+    let whole: String =
+        (0..=i32::from(weight).max(0)).rev().map(|group| format!("{:04}", digit(group))).collect();
+    let places: String =
+        (1..=i32::from(scale).max(0) / 4 + 1).map(|group| format!("{:04}", digit(-group))).collect();
     let (kept, cut) = places.split_at(scale as usize);
     assert!(cut.bytes().all(|b| b == b'0'), "digits beyond the scale");
     let whole = whole.trim_start_matches('0');
@@ -44,7 +48,14 @@ fn read_numeric(bytes: &[u8]) -> String {
 
 #[test]
 fn null_is_null_in_every_type() {
-    for ty in [PgType::Int4, PgType::Text, PgType::Numeric(None), PgType::Jsonb, PgType::Timestamp(6), PgType::Bytea] {
+    for ty in [
+        PgType::Int4,
+        PgType::Text,
+        PgType::Numeric(None),
+        PgType::Jsonb,
+        PgType::Timestamp(6),
+        PgType::Bytea,
+    ] {
         assert_eq!(encode(Value::Null, ty), Ok(None));
     }
 }
@@ -108,8 +119,14 @@ fn equal_values_of_different_types_have_equal_hashes() {
     assert_eq!(hash(Value::Text("a  "), PgType::Char(4)), hash(Value::Text("a"), PgType::Text));
     assert_ne!(hash(Value::Text("a  "), PgType::Text), hash(Value::Text("a"), PgType::Text));
     let tz = PgType::TimestampTz(6);
-    assert_eq!(hash(Value::Text("2023-01-01 09:00+09:00"), tz), hash(Value::Text("2023-01-01T00:00:00Z"), tz));
-    assert_eq!(hash(Value::Text("{\"b\": 1.0, \"a\": []}"), PgType::Jsonb), hash(Value::Text("{\"a\":[],\"b\":1}"), PgType::Jsonb));
+    assert_eq!(
+        hash(Value::Text("2023-01-01 09:00+09:00"), tz),
+        hash(Value::Text("2023-01-01T00:00:00Z"), tz)
+    );
+    assert_eq!(
+        hash(Value::Text("{\"b\": 1.0, \"a\": []}"), PgType::Jsonb),
+        hash(Value::Text("{\"a\":[],\"b\":1}"), PgType::Jsonb)
+    );
 }
 
 proptest! {

@@ -21,9 +21,8 @@ thread_local! {
 pub fn copy_binary(table: pg_sys::Oid, payload: &[u8], what: &str) -> Result<u64> {
     REST.set((payload.as_ptr(), payload.len()));
     CONTEXT.take();
-    let outcome = PgTryBuilder::new(|| Ok(run(table)))
-        .catch_others(|cause| Err(refusal(cause, what)))
-        .execute();
+    let outcome =
+        PgTryBuilder::new(|| Ok(run(table))).catch_others(|cause| Err(refusal(cause, what))).execute();
     REST.set((std::ptr::null(), 0));
     outcome
 }
@@ -43,7 +42,9 @@ fn refusal(cause: CaughtError, what: &str) -> pg_sys::panic::ErrorReport {
     };
     report(error.sql_error_code(), format!("{what} was refused: {}", error.message()))
         .set_detail(detail)
-        .set_hint(error.hint().unwrap_or("Nothing of this chunk was kept; the chunks before it were.").to_owned())
+        .set_hint(
+            error.hint().unwrap_or("Nothing of this chunk was kept; the chunks before it were.").to_owned(),
+        )
 }
 
 fn run(table: pg_sys::Oid) -> u64 {

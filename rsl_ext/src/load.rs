@@ -1,7 +1,7 @@
 //! Loads: the books of `rsl.load` and `rsl.load_chunk`, kept as the owner of the extension, around the work on staging
 //! and target, done as the role that calls. The merge itself is SQL: `sql/load/load_merge.sql`.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::CStr;
 
 use pgrx::prelude::*;
@@ -14,29 +14,58 @@ use crate::owner::as_owner;
 use crate::{Result, report, spi, witness};
 
 thread_local! {
-    /// The load whose merge this backend is in.
-    static MERGING: Cell<Option<i64>> = const { Cell::new(None) };
+    /// The load whose merge this backend is in, and its columns.
+    static MERGING: RefCell<Option<(i64, Vec<String>)>> = const { RefCell::new(None) };
 }
 
 /// Says for as long as it lives that a load is being merged; also when the merge unwinds.
 struct Merging;
 
 impl Merging {
-    fn of(load: i64) -> Self {
-        MERGING.set(Some(load));
+    fn begin(load: i64, plan: &Plan) -> Self {
+        let columns = plan.0["columns"].as_array().into_iter().flatten();
+        let columns = columns.filter_map(|column| column.as_str().map(str::to_owned)).collect();
+        MERGING.replace(Some((load, columns)));
         Merging
     }
 }
 
 impl Drop for Merging {
     fn drop(&mut self) {
-        MERGING.set(None);
+        MERGING.take();
     }
 }
 
 #[pg_extern(sql = false)]
 fn load_current() -> Option<i64> {
-    MERGING.get()
+    MERGING.with_borrow(|merging| merging.as_ref().map(|(load, _)| *load))
+}
+
+#[pg_extern(sql = false)]
+fn load_writes(column: &str) -> bool {
+    MERGING.with_borrow(|merging| {
+        merging.as_ref().is_some_and(|(_, columns)| columns.iter().any(|c| c == column))
+    })
+}
+
+/// The latest load that appended the same rows from the same place, and the latest that changed the target at all.
+#[pg_extern(sql = false)]
+fn load_repeats(load: i64, digest: &str) -> Result<Option<JsonB>> {
+    as_owner(|| {
+        query_one::<JsonB>(
+            "SELECT jsonb_build_object('load_id', e.load_id, 'latest', latest.load_id, 'digest', latest.report #>> '{after,digest}')
+             FROM rsl.load l, rsl.load e, LATERAL (
+                SELECT n.load_id, n.report FROM rsl.load n
+                WHERE n.target = e.target AND n.status = 'exact' AND n.report ->> 'repeats' IS NULL
+                ORDER BY n.finished_at DESC, n.load_id DESC LIMIT 1) latest
+             WHERE l.load_id = $1 AND l.mode = 'append' AND NOT l.again
+                AND e.target = l.target AND e.status = 'exact' AND e.mode = 'append' AND e.columns = l.columns
+                AND e.source IS NOT DISTINCT FROM l.source AND e.object IS NOT DISTINCT FROM l.object
+                AND e.report #>> '{stream,digest}' = $2 AND e.report ->> 'repeats' IS NULL
+             ORDER BY e.load_id DESC LIMIT 1",
+            &[load.into(), digest.into()],
+        )
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -55,7 +84,10 @@ fn load_register(plan: JsonB) -> Result<i64> {
     })?;
     let load = load.ok_or_else(|| internal("the load was not registered"))?;
     as_owner(|| {
-        run("UPDATE rsl.load SET staging = format('rsl_stage.load_%s', $1) WHERE load_id = $1", &[load.into()])
+        run(
+            "UPDATE rsl.load SET staging = format('rsl_stage.load_%s', $1) WHERE load_id = $1",
+            &[load.into()],
+        )
     })?;
     Ok(load)
 }
@@ -63,8 +95,11 @@ fn load_register(plan: JsonB) -> Result<i64> {
 #[pg_extern(sql = false)]
 fn load_push(load: i64, chunk: i64, payload: &[u8]) -> Result<i64> {
     if chunk < 0 {
-        return Err(report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, format!("chunk {chunk} is below zero"))
-            .set_hint("Number the chunks of a load from 0 or 1 on."));
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("chunk {chunk} is below zero"),
+        )
+        .set_hint("Number the chunks of a load from 0 or 1 on."));
     }
     let plan = open(load, Lock::Share)?;
     if plan.text("status") != "loading" {
@@ -149,7 +184,9 @@ fn refuse_lost_staging(load: i64, chunk: i64, staging: &str) -> Result<()> {
             &[load.into(), chunk.into()],
         )
     })?;
-    if received == Some(true) && query_one::<bool>(&format!("SELECT EXISTS (SELECT FROM {staging})"), &[])? == Some(false) {
+    if received == Some(true)
+        && query_one::<bool>(&format!("SELECT EXISTS (SELECT FROM {staging})"), &[])? == Some(false)
+    {
         return Err(report(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             format!("the staged rows of load {load} were lost when the server crashed"),
@@ -163,30 +200,30 @@ fn refuse_lost_staging(load: i64, chunk: i64, staging: &str) -> Result<()> {
 fn load_finish(load: i64, witness: JsonB) -> Result<JsonB> {
     // Whatever the client wrote, only what an account holds goes on.
     let stream = witness::account(witness)?;
+    // SAFETY: a variable of the server that is set when the transaction begins.
+    if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+            "a load is finished in a transaction of isolation level READ COMMITTED",
+        )
+        .set_detail(
+            "A snapshot from before the lock on the target would not show what other loads have done.",
+        )
+        .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, or call it outside of a transaction."));
+    }
     let mut plan = open(load, Lock::Update)?;
-    let stream_digest = stream.digest.to_string();
-    let books = as_owner(|| {
+    let received = as_owner(|| {
         query_one::<JsonB>(
-            "SELECT jsonb_build_object(
-                'received', (SELECT coalesce(sum(rows), 0) FROM rsl.load_chunk WHERE load_id = l.load_id),
-                'repeats', CASE WHEN l.mode = 'append' AND NOT l.again THEN
-                    (SELECT jsonb_build_object('load_id', e.load_id, 'latest', latest.load_id, 'digest', latest.report #>> '{after,digest}')
-                     FROM rsl.load e, LATERAL (SELECT n.load_id, n.report FROM rsl.load n
-                        WHERE n.target = e.target AND n.status = 'exact' ORDER BY n.finished_at DESC, n.load_id DESC LIMIT 1) latest
-                     WHERE e.target = l.target AND e.status = 'exact' AND e.mode = 'append' AND e.columns = l.columns
-                        AND e.source IS NOT DISTINCT FROM l.source AND e.object IS NOT DISTINCT FROM l.object
-                        AND e.report #>> '{stream,digest}' = $2 AND e.report ->> 'repeats' IS NULL
-                     ORDER BY e.load_id DESC LIMIT 1) END)
-             FROM rsl.load l WHERE l.load_id = $1",
-            &[load.into(), stream_digest.as_str().into()],
+            "SELECT to_jsonb(coalesce(sum(rows), 0)) FROM rsl.load_chunk WHERE load_id = $1",
+            &[load.into()],
         )
     })?;
-    if let (Some(plan), Some(JsonB(Value::Object(books)))) = (plan.0.as_object_mut(), books) {
-        plan.extend(books);
+    if let (Some(plan), Some(JsonB(received))) = (plan.0.as_object_mut(), received) {
+        plan.insert("received".to_owned(), received);
     }
     let path = search_path();
     let verdict = {
-        let _merging = Merging::of(load);
+        let _merging = Merging::begin(load, &plan);
         query_one::<JsonB>(
             "SELECT rsl.load_merge($1, $2, $3)",
             &[JsonB(plan.0).into(), JsonB(json!(stream)).into(), path.as_str().into()],
@@ -209,7 +246,9 @@ fn load_finish(load: i64, witness: JsonB) -> Result<JsonB> {
             PgSqlErrorCode::ERRCODE_WARNING,
             format!("load {load} failed, the target is as before: {}", text("message").unwrap_or_default()),
         )
-        .set_hint(text("hint").unwrap_or_else(|| format!("Mend the cause and finish the load again, or SELECT rsl.load_abort({load});")));
+        .set_hint(text("hint").unwrap_or_else(|| {
+            format!("Mend the cause and finish the load again, or SELECT rsl.load_abort({load});")
+        }));
         if let Some(detail) = text("detail") {
             warning = warning.set_detail(detail);
         }
@@ -267,8 +306,11 @@ fn open(load: i64, lock: Lock) -> Result<Plan> {
         )
     })?;
     let Some(JsonB(plan)) = plan else {
-        return Err(report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, format!("there is no load {load}"))
-            .set_hint("SELECT load_id, target, status FROM rsl.load; lists them."));
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("there is no load {load}"),
+        )
+        .set_hint("SELECT load_id, target, status FROM rsl.load; lists them."));
     };
     let plan = Plan(plan);
     let started_by = plan.text("started_by");
@@ -299,7 +341,10 @@ fn internal(message: &str) -> pg_sys::panic::ErrorReport {
 }
 
 /// The first column of the only row.
-fn query_one<T: FromDatum + IntoDatum>(sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<Option<T>> {
+fn query_one<T: FromDatum + IntoDatum>(
+    sql: &str,
+    args: &[pgrx::datum::DatumWithOid<'_>],
+) -> Result<Option<T>> {
     Spi::connect_mut(|client| {
         let rows = client.update(sql, Some(1), args)?;
         if rows.is_empty() { Ok(None) } else { rows.first().get_one::<T>() }
@@ -313,15 +358,19 @@ fn run(sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<()> {
 
 /// The OID of a staging table.
 fn relation(name: &str) -> Result<pg_sys::Oid> {
-    query_one::<pg_sys::Oid>("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", &[name.into()])?.ok_or_else(|| {
-        report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("the staging table {name} is gone"))
-            .set_hint("The target is as before. Abort the load and begin again.")
-    })
+    query_one::<pg_sys::Oid>("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", &[name.into()])?.ok_or_else(
+        || {
+            report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("the staging table {name} is gone"))
+                .set_hint("The target is as before. Abort the load and begin again.")
+        },
+    )
 }
 
 fn current_role() -> String {
     // SAFETY: the name of the current user, allocated in the current memory context.
-    unsafe { CStr::from_ptr(pg_sys::GetUserNameFromId(pg_sys::GetUserId(), false)).to_string_lossy().into_owned() }
+    unsafe {
+        CStr::from_ptr(pg_sys::GetUserNameFromId(pg_sys::GetUserId(), false)).to_string_lossy().into_owned()
+    }
 }
 
 fn search_path() -> String {

@@ -7,37 +7,133 @@ extension_sql_file!("../../sql/schema/schema.sql", name = "schema_schema", boots
 extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["schema_schema"]);
 extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load"]);
 extension_sql_file!("../../sql/digest/digest.sql", name = "digest_digest", requires = ["digest_witness"]);
-extension_sql_file!("../../sql/digest/table_digest.sql", name = "digest_table_digest", requires = ["digest_digest"]);
-extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_table_digest"]);
+extension_sql_file!(
+    "../../sql/digest/table_digest.sql",
+    name = "digest_table_digest",
+    requires = ["digest_digest"]
+);
+extension_sql_file!(
+    "../../sql/load/keep_data.sql",
+    name = "load_keep_data",
+    requires = ["digest_table_digest"]
+);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
-extension_sql_file!("../../sql/load/load_finish.sql", name = "load_load_finish", requires = ["load_load_merge"]);
-extension_sql_file!("../../sql/load/load_abort_abandoned.sql", name = "load_load_abort_abandoned", requires = ["load_load_finish"]);
-extension_sql_file!("../../sql/schema/touch_updated_at.sql", name = "schema_touch_updated_at", requires = ["load_load_abort_abandoned"]);
-extension_sql_file!("../../sql/schema/rsl_group.sql", name = "schema_rsl_group", requires = ["schema_touch_updated_at"]);
-extension_sql_file!("../../sql/schema/rsl_step.sql", name = "schema_rsl_step", requires = ["schema_rsl_group"]);
-extension_sql_file!("../../sql/schema/rsl_rule_ref.sql", name = "schema_rsl_rule_ref", requires = ["schema_rsl_step"]);
+extension_sql_file!(
+    "../../sql/load/load_finish.sql",
+    name = "load_load_finish",
+    requires = ["load_load_merge"]
+);
+extension_sql_file!(
+    "../../sql/load/load_abort_abandoned.sql",
+    name = "load_load_abort_abandoned",
+    requires = ["load_load_finish"]
+);
+extension_sql_file!(
+    "../../sql/schema/touch_updated_at.sql",
+    name = "schema_touch_updated_at",
+    requires = ["load_load_abort_abandoned"]
+);
+extension_sql_file!(
+    "../../sql/schema/rsl_group.sql",
+    name = "schema_rsl_group",
+    requires = ["schema_touch_updated_at"]
+);
+extension_sql_file!(
+    "../../sql/schema/rsl_step.sql",
+    name = "schema_rsl_step",
+    requires = ["schema_rsl_group"]
+);
+extension_sql_file!(
+    "../../sql/schema/rsl_rule_ref.sql",
+    name = "schema_rsl_rule_ref",
+    requires = ["schema_rsl_step"]
+);
 extension_sql_file!("../../sql/schema/users.sql", name = "schema_users", requires = ["schema_rsl_rule_ref"]);
 extension_sql_file!("../../sql/schema/items.sql", name = "schema_items", requires = ["schema_users"]);
 extension_sql_file!("../../sql/schema/processes.sql", name = "schema_processes", requires = ["schema_items"]);
-extension_sql_file!("../../sql/schema/routings.sql", name = "schema_routings", requires = ["schema_processes"]);
-extension_sql_file!("../../sql/schema/output_profiles.sql", name = "schema_output_profiles", requires = ["schema_routings"]);
-extension_sql_file!("../../sql/schema/model_metadata.sql", name = "schema_model_metadata", requires = ["schema_output_profiles"]);
-extension_sql_file!("../../sql/schema/routing_groups.sql", name = "schema_routing_groups", requires = ["schema_model_metadata"]);
-extension_sql_file!("../../sql/schema/audit_logs.sql", name = "schema_audit_logs", requires = ["schema_routing_groups"]);
+extension_sql_file!(
+    "../../sql/schema/routings.sql",
+    name = "schema_routings",
+    requires = ["schema_processes"]
+);
+extension_sql_file!(
+    "../../sql/schema/output_profiles.sql",
+    name = "schema_output_profiles",
+    requires = ["schema_routings"]
+);
+extension_sql_file!(
+    "../../sql/schema/model_metadata.sql",
+    name = "schema_model_metadata",
+    requires = ["schema_output_profiles"]
+);
+extension_sql_file!(
+    "../../sql/schema/routing_groups.sql",
+    name = "schema_routing_groups",
+    requires = ["schema_model_metadata"]
+);
+extension_sql_file!(
+    "../../sql/schema/audit_logs.sql",
+    name = "schema_audit_logs",
+    requires = ["schema_routing_groups"]
+);
 extension_sql_file!("../../sql/schema/access.sql", name = "schema_access", requires = ["schema_audit_logs"]);
 extension_sql_file!("../../sql/load/access.sql", name = "load_access", requires = ["schema_access"]);
-extension_sql_file!("../../sql/checks/verify_relation.sql", name = "checks_verify_relation", requires = ["load_access"]);
-extension_sql_file!("../../sql/checks/verify_tables.sql", name = "checks_verify_tables", requires = ["checks_verify_relation"]);
-extension_sql_file!("../../sql/checks/verify_obstacle.sql", name = "checks_verify_obstacle", requires = ["checks_verify_tables"]);
-extension_sql_file!("../../sql/checks/checks.sql", name = "checks_checks", requires = ["checks_verify_obstacle"]);
-extension_sql_file!("../../sql/checks/schema_complete.sql", name = "checks_schema_complete", requires = ["checks_checks"]);
-extension_sql_file!("../../sql/checks/loads_match.sql", name = "checks_loads_match", requires = ["checks_schema_complete"]);
-extension_sql_file!("../../sql/checks/foreign_keys.sql", name = "checks_foreign_keys", requires = ["checks_loads_match"]);
-extension_sql_file!("../../sql/checks/required_columns.sql", name = "checks_required_columns", requires = ["checks_foreign_keys"]);
-extension_sql_file!("../../sql/checks/sequences.sql", name = "checks_sequences", requires = ["checks_required_columns"]);
-extension_sql_file!("../../sql/checks/verify_about.sql", name = "checks_verify_about", requires = ["checks_sequences"]);
-extension_sql_file!("../../sql/checks/verify.sql", name = "checks_verify", requires = ["checks_verify_about"]);
+extension_sql_file!(
+    "../../sql/checks/verify_relation.sql",
+    name = "checks_verify_relation",
+    requires = ["load_access"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify_tables.sql",
+    name = "checks_verify_tables",
+    requires = ["checks_verify_relation"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify_obstacle.sql",
+    name = "checks_verify_obstacle",
+    requires = ["checks_verify_tables"]
+);
+extension_sql_file!(
+    "../../sql/checks/checks.sql",
+    name = "checks_checks",
+    requires = ["checks_verify_obstacle"]
+);
+extension_sql_file!(
+    "../../sql/checks/schema_complete.sql",
+    name = "checks_schema_complete",
+    requires = ["checks_checks"]
+);
+extension_sql_file!(
+    "../../sql/checks/loads_match.sql",
+    name = "checks_loads_match",
+    requires = ["checks_schema_complete"]
+);
+extension_sql_file!(
+    "../../sql/checks/foreign_keys.sql",
+    name = "checks_foreign_keys",
+    requires = ["checks_loads_match"]
+);
+extension_sql_file!(
+    "../../sql/checks/required_columns.sql",
+    name = "checks_required_columns",
+    requires = ["checks_foreign_keys"]
+);
+extension_sql_file!(
+    "../../sql/checks/sequences.sql",
+    name = "checks_sequences",
+    requires = ["checks_required_columns"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify_about.sql",
+    name = "checks_verify_about",
+    requires = ["checks_sequences"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify.sql",
+    name = "checks_verify",
+    requires = ["checks_verify_about"]
+);
 extension_sql_file!("../../sql/schema/dump.sql", name = "schema_dump", requires = ["checks_verify"]);
 extension_sql_file!("../../sql/schema/manifest.sql", name = "schema_manifest", requires = ["schema_dump"]);

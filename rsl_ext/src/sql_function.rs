@@ -15,7 +15,9 @@ macro_rules! sql_function {
         #[doc(hidden)]
         #[unsafe(no_mangle)]
         #[pgrx::pg_guard]
-        pub unsafe extern "C-unwind" fn $symbol(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
+        pub unsafe extern "C-unwind" fn $symbol(
+            fcinfo: pgrx::pg_sys::FunctionCallInfo,
+        ) -> pgrx::pg_sys::Datum {
             // SAFETY: PostgreSQL calls this with a frame of the arguments that CREATE FUNCTION declares.
             unsafe { $function(fcinfo) }
         }

@@ -40,7 +40,11 @@ struct State {
 
 impl State {
     fn set_readers(&mut self, readers: Vec<Reader>) {
-        let new = if self.digest_only { Witness::new([]) } else { Witness::new(readers.iter().map(Reader::is_exact_number)) };
+        let new = if self.digest_only {
+            Witness::new([])
+        } else {
+            Witness::new(readers.iter().map(Reader::is_exact_number))
+        };
         let before = std::mem::replace(&mut self.witness, new);
         if before.rows() > 0 && !self.witness.merge(&before) {
             raise_shape();
@@ -70,7 +74,9 @@ impl State {
                     None => witness.add_null(at),
                     // SAFETY: the caller vouches for the types.
                     Some(datum) => unsafe {
-                        reader.read(datum, |hash, number: Option<Number<'_>>| witness.add_field(at, hash, number));
+                        reader.read(datum, |hash, number: Option<Number<'_>>| {
+                            witness.add_field(at, hash, number)
+                        });
                     },
                 }
             }
@@ -95,8 +101,14 @@ impl State {
             let natts = (*shape).natts as usize;
             if self.row_type != Some(row_type) {
                 let attributes = pgrx::PgTupleDesc::from_pg_copy(shape);
-                self.fields = (0..natts).filter(|&i| attributes.get(i).is_some_and(|a| !a.attisdropped)).collect();
-                let readers = self.fields.iter().filter_map(|&i| attributes.get(i)).map(|a| Reader::new(a.atttypid)).collect();
+                self.fields =
+                    (0..natts).filter(|&i| attributes.get(i).is_some_and(|a| !a.attisdropped)).collect();
+                let readers = self
+                    .fields
+                    .iter()
+                    .filter_map(|&i| attributes.get(i))
+                    .map(|a| Reader::new(a.atttypid))
+                    .collect();
                 if self.row_type.is_some() && self.readers.len() != self.fields.len() {
                     raise_shape();
                 }
@@ -115,8 +127,11 @@ impl State {
             if (*shape).tdrefcount >= 0 {
                 pg_sys::DecrTupleDescRefCount(shape);
             }
-            let (fields, values, nulls) =
-                (std::mem::take(&mut self.fields), std::mem::take(&mut self.values), std::mem::take(&mut self.nulls));
+            let (fields, values, nulls) = (
+                std::mem::take(&mut self.fields),
+                std::mem::take(&mut self.values),
+                std::mem::take(&mut self.nulls),
+            );
             self.add(fields.iter().map(|&i| (!nulls[i]).then(|| values[i])));
             (self.fields, self.values, self.nulls) = (fields, values, nulls);
         }
@@ -166,7 +181,8 @@ unsafe fn new_state<'a>(fcinfo: pg_sys::FunctionCallInfo, state: State) -> &'a m
     // SAFETY: fills in the aggregate's memory context if there is one, which then owns the state.
     unsafe {
         if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
-            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "this function is part of an aggregate").report(PgLogLevel::ERROR);
+            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "this function is part of an aggregate")
+                .report(PgLogLevel::ERROR);
         }
         &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(state)
     }
@@ -233,7 +249,8 @@ unsafe fn digest_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let value = present(&arguments(fcinfo)[1]);
         if state.readers.is_empty() && state.row_type.is_none() {
             let ty = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 1);
-            let composite = ty == pg_sys::RECORDOID || pg_sys::get_typtype(pg_sys::getBaseType(ty)) as u8 == pg_sys::TYPTYPE_COMPOSITE;
+            let composite = ty == pg_sys::RECORDOID
+                || pg_sys::get_typtype(pg_sys::getBaseType(ty)) as u8 == pg_sys::TYPTYPE_COMPOSITE;
             if !composite {
                 state.set_readers(vec![Reader::new(ty)]);
             }
@@ -274,7 +291,9 @@ unsafe fn witness_serialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 unsafe fn witness_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: strict, (bytea, internal): the bytes are those of witness_serialize in another process of this server.
     unsafe {
-        let bytes = varlena::varlena_to_byte_slice(pg_sys::pg_detoast_datum(arguments(fcinfo)[0].value.cast_mut_ptr()));
+        let bytes = varlena::varlena_to_byte_slice(pg_sys::pg_detoast_datum(
+            arguments(fcinfo)[0].value.cast_mut_ptr(),
+        ));
         let Some(witness) = Witness::from_bytes(bytes) else { raise_shape() };
         pg_sys::Datum::from(std::ptr::from_mut(new_state(fcinfo, State { witness, ..State::default() })))
     }
@@ -282,17 +301,21 @@ unsafe fn witness_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum
 
 unsafe fn witness_result(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: (internal): a state of this module, or NULL if there was no row.
-    let witness = unsafe { present(&arguments(fcinfo)[0]).map(|state| &(*state.cast_mut_ptr::<State>()).witness) };
+    let witness =
+        unsafe { present(&arguments(fcinfo)[0]).map(|state| &(*state.cast_mut_ptr::<State>()).witness) };
     let none = Witness::default();
     let witness = witness.unwrap_or(&none);
     let columns: Vec<_> = witness.column_accounts().collect();
-    let result = serde_json::json!({ "rows": witness.rows(), "digest": witness.digest(), "columns": columns });
+    let result =
+        serde_json::json!({ "rows": witness.rows(), "digest": witness.digest(), "columns": columns });
     pgrx::JsonB(result).into_datum().unwrap_or(pg_sys::Datum::from(0))
 }
 
 unsafe fn witness_digest(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: (internal): a state of this module, or NULL if there was no row.
-    let digest = unsafe { present(&arguments(fcinfo)[0]).map(|state| (*state.cast_mut_ptr::<State>()).witness.digest()) };
+    let digest = unsafe {
+        present(&arguments(fcinfo)[0]).map(|state| (*state.cast_mut_ptr::<State>()).witness.digest())
+    };
     digest.unwrap_or_default().to_string().into_datum().unwrap_or(pg_sys::Datum::from(0))
 }
 
@@ -303,7 +326,12 @@ fn witness_since(after: pgrx::JsonB, before: pgrx::JsonB) -> Result<pgrx::JsonB>
 }
 
 #[pg_extern(sql = false)]
-fn witness_differences(this: pgrx::JsonB, that: pgrx::JsonB, this_name: &str, that_name: &str) -> Result<Vec<String>> {
+fn witness_differences(
+    this: pgrx::JsonB,
+    that: pgrx::JsonB,
+    this_name: &str,
+    that_name: &str,
+) -> Result<Vec<String>> {
     Ok(account(this)?.differences(&account(that)?, this_name, that_name))
 }
 

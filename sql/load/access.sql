@@ -9,3 +9,4 @@ REVOKE ALL ON FUNCTION rsl.load_finish(bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_abort(bigint, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_abort_abandoned(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_refuse_twins(regclass, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_repeats(bigint, text) FROM PUBLIC;

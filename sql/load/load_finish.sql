@@ -11,3 +11,13 @@ COMMENT ON FUNCTION rsl.load_abort(bigint, text) IS
 CREATE FUNCTION rsl.load_current() RETURNS bigint
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'load_current_wrapper';
 COMMENT ON FUNCTION rsl.load_current() IS 'the load that is being merged by this very session, null otherwise: for triggers of targets';
+
+CREATE FUNCTION rsl.load_writes(column_name text) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'load_writes_wrapper';
+COMMENT ON FUNCTION rsl.load_writes(text) IS
+    'whether this very session is merging a load that brings this column: a trigger of a target must not change it then';
+
+CREATE FUNCTION rsl.load_repeats(load bigint, digest text) RETURNS jsonb
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_repeats_wrapper';
+COMMENT ON FUNCTION rsl.load_repeats(bigint, text) IS
+    'part of rsl.load_finish: the earlier load that appended the same rows, and the last that changed the target; null if there is none';

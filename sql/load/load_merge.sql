@@ -8,8 +8,12 @@ DECLARE
     commented jsonb;
 BEGIN
     -- Not CREATE SCHEMA IF NOT EXISTS: that asks for the right to create one even where it exists.
-    IF to_regnamespace(quote_ident(parts[1])) IS NULL THEN
-        EXECUTE format('CREATE SCHEMA %I', parts[1]);
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = parts[1]) THEN
+        BEGIN
+            EXECUTE format('CREATE SCHEMA %I', parts[1]);
+        EXCEPTION WHEN duplicate_schema OR unique_violation THEN
+            NULL; -- Somebody else was first.
+        END;
     END IF;
     EXECUTE format('ALTER TABLE %s SET SCHEMA %I', staging, parts[1]);
     EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', parts[1], (parse_ident(staging))[2], parts[2]);
@@ -49,8 +53,8 @@ END $$;
 COMMENT ON FUNCTION rsl.load_advance_sequences(regclass, text[]) IS 'part of rsl.load_finish: sequences behind loaded columns go on after the highest value';
 
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
--- plan: the row of rsl.load as jsonb, with 'received' (rows by the receipts) and 'repeats' (an earlier load that appended
--- the same rows: {load_id, latest, digest}). path: the caller's search_path, for triggers and defaults of the target.
+-- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts. path: the caller's search_path, for
+-- triggers and defaults of the target.
 CREATE FUNCTION rsl.load_merge(plan jsonb, stream jsonb, path text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -68,7 +72,7 @@ DECLARE
     others text[] := ARRAY(SELECT c FROM unnest(columns) c WHERE c <> ALL (coalesce(key, '{}')));
     sent bigint := (stream ->> 'rows')::bigint;
     filled boolean;
-    repeated boolean := false;
+    repeats jsonb;
     before jsonb;
     seen jsonb;
     after jsonb;
@@ -90,7 +94,9 @@ BEGIN
         IF plan -> 'definition' <> 'null' THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('rsl.load ' || target, 0));
         END IF;
-        IF to_regclass(target) IS NULL THEN
+        -- The catalogue itself is asked: a name may still be unknown to this session's cache when another load has just made it.
+        IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = (parse_ident(target))[1] AND c.relname = (parse_ident(target))[2]) THEN
             IF plan -> 'definition' = 'null' THEN
                 RAISE EXCEPTION 'the table % is gone', target USING ERRCODE = 'undefined_table';
             END IF;
@@ -102,16 +108,18 @@ BEGIN
             -- Readers go on; whoever writes waits until the verdict.
             EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
-            IF filled AND mode = 'append' AND sent > 0 AND plan -> 'repeats' <> 'null' THEN
+            IF filled AND mode = 'append' AND sent > 0 THEN
+                -- Asked for behind the lock: another load may have appended the same rows a moment ago.
+                repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
+            END IF;
+            IF repeats IS NOT NULL THEN
                 after := rsl.table_witness(target::regclass, columns);
-                IF plan -> 'repeats' ->> 'load_id' IS DISTINCT FROM plan -> 'repeats' ->> 'latest'
-                    OR plan -> 'repeats' ->> 'digest' IS DISTINCT FROM after ->> 'digest' THEN
-                    RAISE EXCEPTION 'load % has appended the same % rows to % already, and the table has changed since', plan -> 'repeats' ->> 'load_id', sent, target
+                IF repeats ->> 'load_id' IS DISTINCT FROM repeats ->> 'latest' OR repeats ->> 'digest' IS DISTINCT FROM after ->> 'digest' THEN
+                    RAISE EXCEPTION 'load % has appended the same % rows to % already, and the table has changed since', repeats ->> 'load_id', sent, target
                         USING ERRCODE = 'object_not_in_prerequisite_state',
                         HINT = 'Use mode upsert or replace; or again, if these rows are wanted twice.';
                 END IF;
                 -- The table is as that load left it: nothing is missing and nothing may be doubled.
-                repeated := true;
                 seen := stream;
             ELSE
                 IF keyed AND filled THEN
@@ -192,7 +200,7 @@ BEGIN
             'stream', stream, 'target', seen, 'reason', failure);
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
-        'unchanged', sent - inserted - updated, 'repeats', CASE WHEN repeated THEN plan -> 'repeats' -> 'load_id' END,
+        'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
         'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest'));
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';

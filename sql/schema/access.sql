@@ -43,7 +43,7 @@ BEGIN
             EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %s TO %I', pg_get_serial_sequence(object, 'id'), role_name);
         END LOOP;
         -- The trigger that keeps updated_at asks it, as whoever runs the UPDATE.
-        EXECUTE format('GRANT EXECUTE ON FUNCTION rsl.load_current() TO %I', role_name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION rsl.load_writes(text) TO %I', role_name);
     ELSIF level = 'load' THEN
         EXECUTE format('GRANT USAGE, CREATE ON SCHEMA rsl_stage TO %I', role_name);
         FOR object IN

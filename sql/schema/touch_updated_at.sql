@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- A load must leave exactly the values that the source has: stamping them would make the load inexact.
-    IF rsl.load_current() IS NOT NULL THEN
+    IF rsl.load_writes('updated_at') THEN
         RETURN NEW;
     END IF;
     -- Whoever sets the column means it.
@@ -17,5 +17,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.touch_updated_at() IS
-    'Trigger function: sets updated_at (UTC) on UPDATE, unless the statement set it itself or a load is being merged';
+    'Trigger function: sets updated_at (UTC) on UPDATE, unless the statement set it itself or a load brings it';
 REVOKE ALL ON FUNCTION rsl.touch_updated_at() FROM PUBLIC;

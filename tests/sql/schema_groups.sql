@@ -13,7 +13,7 @@ END $$;
 INSERT INTO rsl.rsl_group (slug, name, owner) VALUES ('g1', 'Group 1', 'kim') RETURNING id, description, tags, erp_required, status, validation_errors, last_validated_at, released_at, released_by;
 INSERT INTO rsl.rsl_step (group_id, seq, process_code) VALUES (1, 10, 'CUT') RETURNING id, name, status, tags, config;
 INSERT INTO rsl.rsl_rule_ref (step_id, rule_id) VALUES (1, 'R1') RETURNING id, rule_version, metadata, is_optional;
-SELECT created_at = updated_at AND created_at = timezone('utc', statement_timestamp()) OR created_at <= timezone('utc', now()) AS utc FROM rsl.rsl_group;
+SELECT created_at = updated_at AND created_at BETWEEN timezone('utc', now()) - interval '1 minute' AND timezone('utc', now()) AS utc FROM rsl.rsl_group;
 
 SELECT statement, refused('INSERT INTO rsl.rsl_group ' || statement) AS outcome FROM (VALUES
     ($$(slug, name, owner) VALUES ('g2', 'Group 2', 'kim')$$), ($$(slug, name, owner) VALUES ('g1', 'again', 'kim')$$),

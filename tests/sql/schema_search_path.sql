@@ -16,15 +16,3 @@ SELECT load_begin('public.item') AS load \gset
 SELECT load_abort(:load);
 SELECT status, count(*) FROM verify() GROUP BY status ORDER BY status;
 SELECT split_part(table_digest('items'), ':', 1) AS rows, table_digest('item') = digest(i) AS same FROM item i;
--- Objects of the same names elsewhere are not mixed up with those of RSL.
-CREATE SCHEMA evil;
-CREATE TABLE evil.load AS SELECT 1 AS load_id;
-CREATE FUNCTION evil.format(text, text) RETURNS text LANGUAGE sql AS 'SELECT ''evil''';
-CREATE FUNCTION evil.count() RETURNS bigint LANGUAGE sql AS 'SELECT -1::bigint';
-CREATE FUNCTION evil.equal(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
-CREATE OPERATOR evil.= (FUNCTION = evil.equal, LEFTARG = text, RIGHTARG = text);
-SET search_path = evil, pg_catalog, rsl, public;
-CREATE TEMPORARY TABLE load_chunk (x int);
-SELECT rsl.load_begin('public.item') AS load \gset
-SELECT rsl.load_finish(:load, rsl.table_witness('public.item', ARRAY['id']) || '{"rows": 0, "digest": "0:000000000000000000000000000000000000000000000000", "columns": {}}') -> 'exact' AS exact;
-SELECT v.status, pg_catalog.count(*) FROM rsl.verify() AS v GROUP BY v.status ORDER BY v.status;

@@ -33,7 +33,8 @@ pub fn assert_same(pair: &Pair, object: &str, target: &str) -> Result<()> {
 pub fn sums(pair: &Pair, object: &str, target: &str) -> Result<Vec<(String, String)>> {
     let columns = columns(pair, target)?;
     let mirror = fill(pair, object)?;
-    let exact = |ty: &str| ["smallint", "integer", "bigint", "numeric"].iter().any(|exact| ty.starts_with(exact));
+    let exact =
+        |ty: &str| ["smallint", "integer", "bigint", "numeric"].iter().any(|exact| ty.starts_with(exact));
     columns
         .into_iter()
         .filter(|(_, ty)| exact(ty))
@@ -65,7 +66,8 @@ fn fill(pair: &Pair, object: &str) -> Result<String> {
     let names: Vec<String> = select.column_names().into_iter().map(str::to_lowercase).collect();
     let mirror = format!("mirror_{}", object.to_lowercase());
     let list: Vec<String> = names.iter().map(|name| format!("\"{name}\" text")).collect();
-    let mut script = format!("DROP TABLE IF EXISTS {mirror}; CREATE UNLOGGED TABLE {mirror} ({});\n", list.join(", "));
+    let mut script =
+        format!("DROP TABLE IF EXISTS {mirror}; CREATE UNLOGGED TABLE {mirror} ({});\n", list.join(", "));
     writeln!(script, "COPY {mirror} FROM STDIN;")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -107,7 +107,7 @@ impl Pair {
     /// The message of a pull that must end with exit code 2 and leave no staging behind.
     pub fn refused(&self, arguments: &[&str]) -> Result<String> {
         let message = self.ended(arguments)?.refusal()?;
-        ensure!(self.staging()? == "", "staging is left: {}", self.staging()?);
+        ensure!(self.staging()?.is_empty(), "staging is left: {}", self.staging()?);
         Ok(message)
     }
 

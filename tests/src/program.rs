@@ -109,7 +109,8 @@ impl Ended {
         for word in ["panicked", "RUST_BACKTRACE", "Error {", "Kind:"] {
             ensure!(!self.stderr.contains(word), "this is no message for people: {}", self.stderr);
         }
-        let (_, message) = self.stderr.split_once("rsl: ").with_context(|| format!("no message: {self:#?}"))?;
+        let (_, message) =
+            self.stderr.split_once("rsl: ").with_context(|| format!("no message: {self:#?}"))?;
         ensure!(!message.contains("rsl: "), "more than one message: {message}");
         ensure!(!message.trim_end().contains("\n\n"), "more than one paragraph: {message}");
         Ok(message.trim_end().to_owned())

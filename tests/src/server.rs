@@ -42,6 +42,8 @@ pub fn as_server(program: &Path) -> Command {
     } else {
         Command::new(program)
     };
+    // With these in its environment the server shows stack traces as details of errors, as no real one does.
+    command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     // The folder of the caller may be closed to that user.
     command.current_dir("/").stdin(Stdio::null());
     // A server that inherits these adds a backtrace to the details of errors.

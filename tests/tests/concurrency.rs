@@ -75,7 +75,9 @@ async fn upserts_of_the_same_rows_end_with_the_source() -> Result<()> {
 async fn a_replace_beside_an_upsert_ends_with_the_source() -> Result<()> {
     let pair = Pair::sample(Shape::Bench, 20_000)?;
     pair.exact(&["BENCH_ROW"])?;
-    pair.edit("DELETE FROM BENCH_ROW WHERE ROW_ID % 3 = 0; UPDATE BENCH_ROW SET QTY = -7 WHERE ROW_ID % 4 = 0")?;
+    pair.edit(
+        "DELETE FROM BENCH_ROW WHERE ROW_ID % 3 = 0; UPDATE BENCH_ROW SET QTY = -7 WHERE ROW_ID % 4 = 0",
+    )?;
     at_once(
         &pair,
         "LOCK TABLE erp.bench_row IN SHARE MODE",
@@ -127,7 +129,10 @@ fn readers_never_see_a_part_of_a_replace() -> Result<()> {
         done.store(true, Ordering::Relaxed);
         let seen = reader.join().ok().context("the reader panicked")??;
         written?;
-        ensure!(seen.iter().all(|state| *state == full || *state == half), "{seen:?}, not only {full} and {half}");
+        ensure!(
+            seen.iter().all(|state| *state == full || *state == half),
+            "{seen:?}, not only {full} and {half}"
+        );
         ensure!(seen.contains(&half) && seen.contains(&full), "only {seen:?}");
         Ok(())
     })
@@ -145,7 +150,7 @@ fn many_pulls_without_any_order_leave_every_row_once() -> Result<()> {
         let ended = running.wait()?;
         ensure!(ended.code == Some(0), "{ended:#?}");
     }
-    ensure!(pair.staging()? == "");
+    ensure!(pair.staging()?.is_empty());
     mirror::assert_same(&pair, "BENCH_ROW", "erp.bench_row")
 }
 
@@ -163,6 +168,6 @@ async fn at_once(pair: &Pair, hold: &str, first: &[&str], second: &[&str]) -> Re
         let ended = running.wait()?;
         ensure!(ended.code == Some(0), "{ended:#?}");
     }
-    ensure!(pair.staging()? == "", "staging is left: {}", pair.staging()?);
+    ensure!(pair.staging()?.is_empty(), "staging is left: {}", pair.staging()?);
     Ok(())
 }

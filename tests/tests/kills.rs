@@ -14,7 +14,8 @@ use std::env;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-const ROWS: u64 = 50_000;
+/// A few chunks, so that a pull can be hit between them.
+const ROWS: u64 = 20_000;
 
 /// One way to load, from a state of the target that it starts from every time.
 struct Way {
@@ -63,7 +64,7 @@ const KEPT: &str = "CREATE TABLE IF NOT EXISTS erp.kept (LIKE erp.origin INCLUDI
 fn a_killed_program_loses_and_doubles_nothing() -> Result<()> {
     let scene = Scene::new(None)?;
     for way in WAYS {
-        scene.rounds(way, 6, 3, |running| running.signal("KILL"))?;
+        scene.rounds(way, 4, 4, |running| running.signal("KILL"))?;
     }
     Ok(())
 }
@@ -72,7 +73,7 @@ fn a_killed_program_loses_and_doubles_nothing() -> Result<()> {
 fn a_terminated_session_loses_and_doubles_nothing() -> Result<()> {
     let scene = Scene::new(None)?;
     for way in WAYS {
-        scene.rounds(way, 4, 2, |_| {
+        scene.rounds(way, 2, 3, |_| {
             scene.pair.database.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'rsl'",
@@ -142,13 +143,20 @@ impl Scene {
                     ended.refusal()?;
                 }
                 let now = pair.digest(way.target)?;
-                ensure!(now == before || now == after, "{place}: the target is neither as before nor as after");
+                ensure!(
+                    now == before || now == after,
+                    "{place}: the target is neither as before nor as after"
+                );
             }
             let ended = pair.ended(way.arguments)?;
             ensure!(ended.code == Some(0), "{}, round {round}, the last: {ended:#?}", way.name);
-            ensure!(pair.digest(way.target)? == after, "{}, round {round}: other rows than undisturbed", way.name);
-            self.clean(way)?;
+            ensure!(
+                pair.digest(way.target)? == after,
+                "{}, round {round}: other rows than undisturbed",
+                way.name
+            );
         }
+        self.clean(way)?;
         if !way.name.starts_with("append into a table without") && !way.name.starts_with("upsert") {
             mirror::assert_same(pair, way.arguments[0], way.target)?;
         }
@@ -164,8 +172,10 @@ impl Scene {
         let digest = pair.digest(way.target)?;
         pair.exact(way.arguments)?;
         ensure!(pair.digest(way.target)? == digest, "{}: once more is not the same", way.name);
-        ensure!(pair.staging()? == "", "{}: staging is left: {}", way.name, pair.staging()?);
-        let open = pair.database.value("SELECT count(*) FROM rsl.load WHERE status = 'loading' OR staging IS NOT NULL")?;
+        ensure!(pair.staging()?.is_empty(), "{}: staging is left: {}", way.name, pair.staging()?);
+        let open = pair
+            .database
+            .value("SELECT count(*) FROM rsl.load WHERE status = 'loading' OR staging IS NOT NULL")?;
         ensure!(open == "0", "{}: {open} loads are open", way.name);
         Ok(())
     }
@@ -226,7 +236,7 @@ async fn a_session_terminated_while_rows_are_merged() -> Result<()> {
         let message = running.wait()?.refusal()?;
         ensure!(message.contains("hint: "), "{message}");
         ensure!(pair.digest(way.target)? == before, "{}", way.name);
-        ensure!(pair.staging()? == "", "{}: staging is left: {}", way.name, pair.staging()?);
+        ensure!(pair.staging()?.is_empty(), "{}: staging is left: {}", way.name, pair.staging()?);
         client.batch_execute("COMMIT").await?;
         pair.exact(way.arguments)?;
         scene.clean(way)?;
@@ -255,14 +265,18 @@ async fn an_interrupt_while_rows_are_sent_or_merged_changes_nothing() -> Result<
             let client = pair.database.connect().await?;
             client.batch_execute(hold).await?;
             let running = Running::start(&mut pair.pull(way.arguments)?)?;
-            if hold == HOLD { pair.wait_for_finish(1)? } else { pair.wait_for(waits_to_send)? }
+            if hold == HOLD {
+                pair.wait_for_finish(1)?
+            } else {
+                pair.wait_for(waits_to_send)?
+            }
             running.signal(signal)?;
             let ended = running.wait()?;
             ensure!(ended.code == Some(130), "{place}: {ended:#?}");
             ensure!(ended.stdout.is_empty(), "{place}: {ended:#?}");
             ensure!(ended.stderr.contains("rsl: interrupted\nhint: "), "{place}: {ended:#?}");
             ensure!(pair.digest(way.target)? == before, "{place}: the target has changed");
-            ensure!(pair.staging()? == "", "{place}: staging is left: {}", pair.staging()?);
+            ensure!(pair.staging()?.is_empty(), "{place}: staging is left: {}", pair.staging()?);
             let last = pair.database.value("SELECT status FROM rsl.load ORDER BY load_id DESC LIMIT 1")?;
             ensure!(last == "aborted", "{place}: the load is {last}");
             client.batch_execute("COMMIT").await?;
@@ -278,7 +292,9 @@ async fn a_second_interrupt_does_not_wait_for_the_cleaning_up() -> Result<()> {
     let client = pair.database.connect().await?;
     client.batch_execute("BEGIN; LOCK TABLE rsl.load_chunk IN SHARE MODE").await?;
     let mut running = Running::start(&mut pair.pull(&["BENCH_ROW"])?)?;
-    pair.wait_for("SELECT count(*) = 1 FROM pg_locks WHERE relation = 'rsl.load_chunk'::regclass AND NOT granted")?;
+    pair.wait_for(
+        "SELECT count(*) = 1 FROM pg_locks WHERE relation = 'rsl.load_chunk'::regclass AND NOT granted",
+    )?;
     client.batch_execute("LOCK TABLE rsl.load IN ACCESS EXCLUSIVE MODE").await?;
     running.signal("INT")?;
     pair.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rsl.load_abort%'

@@ -46,7 +46,7 @@ fn every_table_and_view_arrives_as_it_is_and_the_source_stays() -> Result<()> {
     for object in OBJECTS {
         mirror::assert_same(&pair, object, &format!("erp.{}", object.to_lowercase()))?;
     }
-    ensure!(pair.staging()? == "");
+    ensure!(pair.staging()?.is_empty());
     ensure!(pair.database.value("SELECT count(*) FROM rsl.load WHERE status <> 'exact'")? == "0");
     Ok(())
 }
@@ -56,17 +56,24 @@ fn the_report_has_its_shape_and_true_numbers() -> Result<()> {
     let pair = Pair::sample(Shape::Erp, 400)?;
     let output = pair.folder().join("report.json");
     let ended = Ended::of(
-        pair.pull(&["P_ROUTING", "B_PARTNER", "BI_WORK_ORDER_RESULTS", "--format", "json", "--output"])?.arg(&output),
+        pair.pull(&["P_ROUTING", "B_PARTNER", "BI_WORK_ORDER_RESULTS", "--format", "json", "--output"])?
+            .arg(&output),
     )?;
     ensure!(ended.code == Some(0), "{ended:#?}");
     let report: Value = serde_json::from_str(&ended.stdout)?;
-    ensure!(serde_json::from_str::<Value>(&fs::read_to_string(&output)?)? == report, "file and stdout differ");
     ensure!(
-        keys(&report)? == ["exact", "dry_run", "source", "target", "started_at", "finished_at", "tables", "key_totals"],
+        serde_json::from_str::<Value>(&fs::read_to_string(&output)?)? == report,
+        "file and stdout differ"
+    );
+    ensure!(
+        keys(&report)?
+            == ["exact", "dry_run", "source", "target", "started_at", "finished_at", "tables", "key_totals"],
         "{report:#}"
     );
     ensure!(report["exact"] == true && report["dry_run"] == false);
-    ensure!(report["source"] == pair.source_url().as_str() && report["target"] == pair.database.url().as_str());
+    ensure!(
+        report["source"] == pair.source_url().as_str() && report["target"] == pair.database.url().as_str()
+    );
     for time in ["started_at", "finished_at"] {
         let time = report[time].as_str().context("a time is a text")?;
         let known = pair.database.value(&format!(
@@ -76,8 +83,19 @@ fn the_report_has_its_shape_and_true_numbers() -> Result<()> {
     }
     ensure!(report["started_at"].as_str() <= report["finished_at"].as_str());
     let wanted = [
-        "object", "target", "mode", "source_rows", "target_rows", "inserted", "updated", "unchanged", "rejected", "exact",
-        "seconds", "rows_per_second", "losses",
+        "object",
+        "target",
+        "mode",
+        "source_rows",
+        "target_rows",
+        "inserted",
+        "updated",
+        "unchanged",
+        "rejected",
+        "exact",
+        "seconds",
+        "rows_per_second",
+        "losses",
     ];
     for table in tables(&report)? {
         for key in wanted {
@@ -85,24 +103,41 @@ fn the_report_has_its_shape_and_true_numbers() -> Result<()> {
         }
         let object = table["object"].as_str().context("a name")?;
         let target = format!("erp.{}", object.to_lowercase());
-        let rows: i64 = pair.source()?.query_row(&format!("SELECT count(*) FROM {object}"), [], |row| row.get(0))?;
-        ensure!(table["target"] == target.as_str() && table["mode"] == "append" && table["exact"] == true, "{table:#}");
+        let rows: i64 =
+            pair.source()?.query_row(&format!("SELECT count(*) FROM {object}"), [], |row| row.get(0))?;
+        ensure!(
+            table["target"] == target.as_str() && table["mode"] == "append" && table["exact"] == true,
+            "{table:#}"
+        );
         ensure!(table["losses"] == Value::Array(Vec::new()), "{table:#}");
-        for (key, expected) in
-            [("source_rows", rows), ("target_rows", rows), ("inserted", rows), ("updated", 0), ("unchanged", 0), ("rejected", 0)]
-        {
+        for (key, expected) in [
+            ("source_rows", rows),
+            ("target_rows", rows),
+            ("inserted", rows),
+            ("updated", 0),
+            ("unchanged", 0),
+            ("rejected", 0),
+        ] {
             ensure!(table[key].as_i64() == Some(expected), "{key} is not {expected}: {table:#}");
         }
-        ensure!(table["seconds"].as_f64().is_some_and(|s| s > 0.0) && table["rows_per_second"].as_f64().is_some());
+        ensure!(
+            table["seconds"].as_f64().is_some_and(|s| s > 0.0) && table["rows_per_second"].as_f64().is_some()
+        );
         let totals = &report["key_totals"][&target];
         ensure!(keys(totals)? == ["source_count", "target_count", "match", "sums"], "{totals:#}");
         ensure!(totals["source_count"] == rows && totals["target_count"] == rows && totals["match"] == true);
         let sums = mirror::sums(&pair, object, &target)?;
-        ensure!(keys(&totals["sums"])? == sums.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), "{totals:#}");
+        ensure!(
+            keys(&totals["sums"])? == sums.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            "{totals:#}"
+        );
         for (name, sum) in sums {
             let shown = &totals["sums"][&name];
             ensure!(keys(shown)? == ["source", "target", "match"], "{shown:#}");
-            ensure!(shown["source"] == sum.as_str() && shown["target"] == sum.as_str() && shown["match"] == true, "{name} is {sum}: {shown:#}");
+            ensure!(
+                shown["source"] == sum.as_str() && shown["target"] == sum.as_str() && shown["match"] == true,
+                "{name} is {sum}: {shown:#}"
+            );
         }
     }
     ensure!(tables(&report)?.len() == 3 && keys(&report["key_totals"])?.len() == 3);
@@ -115,8 +150,11 @@ fn text_goes_to_people_and_progress_to_standard_error() -> Result<()> {
     let output = pair.folder().join("report.json");
     let ended = Ended::of(pair.pull(&["part", "--output"])?.arg(&output))?;
     ensure!(ended.code == Some(0), "{ended:#?}");
-    ensure!(ended.stdout.contains("erp.part") && ended.stdout.contains("exact: 3 rows of 1 tables"), "{ended:#?}");
-    ensure!(ended.stderr == "" || ended.stderr.starts_with("PART: 3 rows"), "{ended:#?}");
+    ensure!(
+        ended.stdout.contains("erp.part") && ended.stdout.contains("exact: 3 rows of 1 tables"),
+        "{ended:#?}"
+    );
+    ensure!(ended.stderr.is_empty() || ended.stderr.starts_with("PART: 3 rows"), "{ended:#?}");
     let report: Value = serde_json::from_str(&fs::read_to_string(&output)?)?;
     ensure!(report["exact"] == true && report["tables"][0]["target_rows"] == 3, "{report:#}");
     Ok(())
@@ -142,16 +180,26 @@ fn a_dry_run_reads_everything_and_writes_nothing() -> Result<()> {
     ensure!(pair.database.value(state)? == before, "{before} has become {}", pair.database.value(state)?);
     for table in tables(&report)? {
         let object = table["object"].as_str().context("a name")?;
-        let rows: i64 = pair.source()?.query_row(&format!("SELECT count(*) FROM {object}"), [], |row| row.get(0))?;
-        ensure!(table["source_rows"] == rows && table["target_rows"] == 0 && table["inserted"] == 0, "{table:#}");
+        let rows: i64 =
+            pair.source()?.query_row(&format!("SELECT count(*) FROM {object}"), [], |row| row.get(0))?;
+        ensure!(
+            table["source_rows"] == rows && table["target_rows"] == 0 && table["inserted"] == 0,
+            "{table:#}"
+        );
     }
     let text = pair.ended(&["--all", "--dry-run"])?;
-    ensure!(text.code == Some(0) && text.stdout.contains("dry run: ") && text.stdout.contains("would move"), "{text:#?}");
+    ensure!(
+        text.code == Some(0) && text.stdout.contains("dry run: ") && text.stdout.contains("would move"),
+        "{text:#?}"
+    );
 
     // A value that the target could not take is found without a database, too.
     pair.edit("UPDATE B_JOB SET JOB_NM = printf('%.50c', 'x') WHERE JOB_CD = 'MI20'")?;
     let message = pair.refused(&["B_JOB", "--dry-run"])?;
-    ensure!(message.contains("B_JOB") && message.contains("JOB_CD 'MI20'") && message.contains("column JOB_NM"), "{message}");
+    ensure!(
+        message.contains("B_JOB") && message.contains("JOB_CD 'MI20'") && message.contains("column JOB_NM"),
+        "{message}"
+    );
     let mut alone = pair.pull(&["B_JOB", "--dry-run"])?;
     ensure!(Ended::of(alone.env_remove("RSL_DATABASE_URL"))?.refusal()? == message);
     ensure!(pair.database.value(state)? == before);
@@ -174,7 +222,9 @@ fn created_tables_have_types_key_and_comments_of_the_source() -> Result<()> {
                 weight|numeric(10,3)|f|WEIGHT decimal(10,3)\ncount|integer|t|COUNT INT\nPRIMARY KEY (part_no)\nPART of the source\n",
         "{columns}"
     );
-    let options = pair.database.value("SELECT reloptions IS NULL, relpersistence FROM pg_class WHERE oid = 'erp.part'::regclass")?;
+    let options = pair
+        .database
+        .value("SELECT reloptions IS NULL, relpersistence FROM pg_class WHERE oid = 'erp.part'::regclass")?;
     ensure!(options == "t|p", "{options}");
     Ok(())
 }
@@ -224,13 +274,19 @@ fn appended_again_is_recognised_as_often_as_one_likes() -> Result<()> {
         let digest = pair.digest(target)?;
         for _ in 0..3 {
             let report = pair.exact(&[object])?;
-            ensure!(report["tables"][0]["inserted"] == 0 && report["tables"][0]["unchanged"] == 3, "{report:#}");
+            ensure!(
+                report["tables"][0]["inserted"] == 0 && report["tables"][0]["unchanged"] == 3,
+                "{report:#}"
+            );
             ensure!(pair.digest(target)? == digest);
         }
     }
     let report = pair.exact(&["KEYLESS", "--again"])?;
     ensure!(report["tables"][0]["inserted"] == 3, "{report:#}");
-    ensure!(pair.database.value("SELECT count(*), count(DISTINCT weight), sum(weight) FROM erp.keyless")? == "6|2|2.750");
+    ensure!(
+        pair.database.value("SELECT count(*), count(DISTINCT weight), sum(weight) FROM erp.keyless")?
+            == "6|2|2.750"
+    );
     Ok(())
 }
 
@@ -243,7 +299,7 @@ fn what_was_appended_and_then_changed_is_not_silently_appended_again() -> Result
     let ended = pair.ended(&["KEYLESS"])?;
     ensure!(ended.code == Some(1) && ended.stdout.contains("has changed since"), "{ended:#?}");
     ensure!(pair.database.value("SELECT count(*) FROM erp.keyless")? == "2");
-    ensure!(pair.staging()? == "");
+    ensure!(pair.staging()?.is_empty());
     Ok(())
 }
 
@@ -259,7 +315,9 @@ fn upsert_writes_only_what_differs() -> Result<()> {
     let table = &report["tables"][0];
     ensure!(table["inserted"] == 1 && table["updated"] == 1 && table["unchanged"] == 2, "{table:#}");
     ensure!(pair.database.value(kept)? == before, "rows that did not change were written");
-    let all = pair.database.value("SELECT string_agg(part_no || coalesce(weight::text, '-'), ' ' ORDER BY part_no) FROM erp.part")?;
+    let all = pair.database.value(
+        "SELECT string_agg(part_no || coalesce(weight::text, '-'), ' ' ORDER BY part_no) FROM erp.part",
+    )?;
     ensure!(all == "A1.250 B-0.125 C- D0.000 Z1.000", "{all}");
     Ok(())
 }
@@ -268,7 +326,9 @@ fn upsert_writes_only_what_differs() -> Result<()> {
 fn replace_leaves_exactly_the_source() -> Result<()> {
     let pair = Pair::new(SMALL)?;
     pair.exact(&["PART"])?;
-    pair.database.run("INSERT INTO erp.part VALUES ('Z', 'mine', 1, 1); UPDATE erp.part SET count = 9 WHERE part_no = 'A'")?;
+    pair.database.run(
+        "INSERT INTO erp.part VALUES ('Z', 'mine', 1, 1); UPDATE erp.part SET count = 9 WHERE part_no = 'A'",
+    )?;
     let report = pair.exact(&["PART", "--mode", "replace"])?;
     ensure!(report["tables"][0]["deleted"] == 1 && report["tables"][0]["updated"] == 1, "{report:#}");
     mirror::assert_same(&pair, "PART", "erp.part")?;
@@ -372,7 +432,7 @@ fn the_tables_of_rsl_take_rows_with_their_defaults_and_triggers() -> Result<()> 
     let digest = pair.digest("rsl.items")?;
     let ended = pair.ended(&arguments)?;
     ensure!(ended.code == Some(1) && ended.stdout.contains("items_outer_diameter_check"), "{ended:#?}");
-    ensure!(pair.digest("rsl.items")? == digest && pair.staging()? == "");
+    ensure!(pair.digest("rsl.items")? == digest && pair.staging()?.is_empty());
     Ok(())
 }
 

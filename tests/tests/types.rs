@@ -18,9 +18,25 @@ const CASES: &[Case] = &[
     ("bit", "boolean", &[("0", "false"), ("1", "true"), ("'true'", "true"), ("NULL", NULL)]),
     ("tinyint", "smallint", &[("0", "0"), ("255", "255"), ("NULL", NULL)]),
     ("smallint", "smallint", &[("-32768", "-32768"), ("32767", "32767"), ("NULL", NULL)]),
-    ("int", "integer", &[("-2147483648", "-2147483648"), ("2147483647", "2147483647"), ("-0", "0"), ("3.0", "3")]),
-    ("integer", "bigint", &[("-9223372036854775808", "-9223372036854775808"), ("9223372036854775807", "9223372036854775807")]),
-    ("bigint", "bigint", &[("-9223372036854775808", "-9223372036854775808"), ("9223372036854775807", "9223372036854775807"), ("NULL", NULL)]),
+    (
+        "int",
+        "integer",
+        &[("-2147483648", "-2147483648"), ("2147483647", "2147483647"), ("-0", "0"), ("3.0", "3")],
+    ),
+    (
+        "integer",
+        "bigint",
+        &[("-9223372036854775808", "-9223372036854775808"), ("9223372036854775807", "9223372036854775807")],
+    ),
+    (
+        "bigint",
+        "bigint",
+        &[
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("NULL", NULL),
+        ],
+    ),
     (
         "decimal(18,4)",
         "numeric(18,4)",
@@ -37,14 +53,23 @@ const CASES: &[Case] = &[
         ],
     ),
     ("decimal(9)", "numeric(9,0)", &[("999999999", "999999999"), ("-999999999", "-999999999")]),
-    ("numeric(15,15)", "numeric(15,15)", &[("0.999999999999999", "0.999999999999999"), ("0.000000000000001", "0.000000000000001")]),
+    (
+        "numeric(15,15)",
+        "numeric(15,15)",
+        &[("0.999999999999999", "0.999999999999999"), ("0.000000000000001", "0.000000000000001")],
+    ),
     ("numeric", "numeric", &[("0.1", "0.1"), ("123456789012345", "123456789012345"), ("NULL", NULL)]),
-    ("money", "numeric(19,4)", &[("922337203.6854", "922337203.6854"), ("-0.0001", "-0.0001"), ("5", "5.0000")]),
+    (
+        "money",
+        "numeric(19,4)",
+        &[("922337203.6854", "922337203.6854"), ("-0.0001", "-0.0001"), ("5", "5.0000")],
+    ),
     ("smallmoney", "numeric(10,4)", &[("214748.3647", "214748.3647"), ("-214748.3648", "-214748.3648")]),
     (
         "real",
         "double precision",
-        &[("0.1", "0.1"), ("1.5e38", "1.5e+38"), ("-0.0", "-0"), ("3", "3"), ("NULL", NULL)],
+        // SQLite itself stores -0.0 as 0.
+        &[("0.1", "0.1"), ("1.5e38", "1.5e+38"), ("-0.0", "0"), ("3", "3"), ("NULL", NULL)],
     ),
     (
         "float",
@@ -61,12 +86,36 @@ const CASES: &[Case] = &[
     (
         "varchar(5)",
         "character varying(5)",
-        &[("''", ""), ("'abc  '", "abc  "), ("'가나다라마'", "가나다라마"), ("'🔧🔧🔧🔧🔧'", "🔧🔧🔧🔧🔧"), ("12345", "12345"), ("NULL", NULL), ("'NULL'", "NULL")],
+        &[
+            ("''", ""),
+            ("'abc  '", "abc  "),
+            ("'가나다라마'", "가나다라마"),
+            ("'🔧🔧🔧🔧🔧'", "🔧🔧🔧🔧🔧"),
+            ("12345", "12345"),
+            ("NULL", NULL),
+            ("'NULL'", "NULL"),
+        ],
     ),
     ("char(5)", "character varying(5)", &[("'EA   '", "EA   "), ("'     '", "     ")]),
-    ("nvarchar(4)", "character varying(4)", &[("'é' || char(769)", "e\u{301}"), ("char(10) || char(13)", "\n\r")]),
+    (
+        "nvarchar(4)",
+        "character varying(4)",
+        &[("'e' || char(769)", "e\u{301}"), ("char(10) || char(13)", "\n\r")],
+    ),
     ("\"nvarchar(max)\"", "text", &[("NULL", NULL), ("char(1) || char(127)", "\u{1}\u{7f}")]),
-    ("text", "text", &[("''", ""), ("' '", " "), ("'\\N'", "\\N"), ("'가\\'", "가\\"), ("1.5", "1.5"), ("-7", "-7"), ("NULL", NULL)]),
+    (
+        "text",
+        "text",
+        &[
+            ("''", ""),
+            ("' '", " "),
+            ("'\\N'", "\\N"),
+            ("'가\\'", "가\\"),
+            ("1.5", "1.5"),
+            ("-7", "-7"),
+            ("NULL", NULL),
+        ],
+    ),
     ("ntext", "text", &[("'끝   '", "끝   ")]),
     ("xml", "text", &[("'<a b=\"1\"/>'", "<a b=\"1\"/>")]),
     ("blob", "bytea", &[("x''", "\\x"), ("x'00ff'", "\\x00ff"), ("NULL", NULL)]),
@@ -75,23 +124,50 @@ const CASES: &[Case] = &[
     (
         "date",
         "date",
-        &[("'0001-01-01'", "0001-01-01"), ("'9999-12-31'", "9999-12-31"), ("'1582-10-10'", "1582-10-10"), ("'2000-02-29 00:00:00.000'", "2000-02-29"), ("NULL", NULL)],
+        &[
+            ("'0001-01-01'", "0001-01-01"),
+            ("'9999-12-31'", "9999-12-31"),
+            ("'1582-10-10'", "1582-10-10"),
+            ("'2000-02-29 00:00:00.000'", "2000-02-29"),
+            ("NULL", NULL),
+        ],
     ),
-    ("time", "time without time zone", &[("'00:00:00'", "00:00:00"), ("'23:59:59.999999'", "23:59:59.999999"), ("'12:30'", "12:30:00")]),
+    (
+        "time",
+        "time without time zone",
+        &[("'00:00:00'", "00:00:00"), ("'23:59:59.999999'", "23:59:59.999999"), ("'12:30'", "12:30:00")],
+    ),
     ("time(0)", "time(0) without time zone", &[("'23:59:59'", "23:59:59"), ("'23:59:59.000'", "23:59:59")]),
     ("time(7)", "time without time zone", &[("'23:59:59.9999990'", "23:59:59.999999")]),
     (
         "datetime",
         "timestamp without time zone",
-        &[("'1753-01-01 00:00:00.000'", "1753-01-01 00:00:00"), ("'9999-12-31 23:59:59.997'", "9999-12-31 23:59:59.997"), ("'2024-05-06T07:08:09'", "2024-05-06 07:08:09"), ("NULL", NULL)],
+        &[
+            ("'1753-01-01 00:00:00.000'", "1753-01-01 00:00:00"),
+            ("'9999-12-31 23:59:59.997'", "9999-12-31 23:59:59.997"),
+            ("'2024-05-06T07:08:09'", "2024-05-06 07:08:09"),
+            ("NULL", NULL),
+        ],
     ),
-    ("smalldatetime", "timestamp(0) without time zone", &[("'1900-01-01 00:00:00'", "1900-01-01 00:00:00"), ("'2079-06-06 23:59'", "2079-06-06 23:59:00")]),
+    (
+        "smalldatetime",
+        "timestamp(0) without time zone",
+        &[("'1900-01-01 00:00:00'", "1900-01-01 00:00:00"), ("'2079-06-06 23:59'", "2079-06-06 23:59:00")],
+    ),
     (
         "datetime2(7)",
         "timestamp without time zone",
-        &[("'0001-01-01 00:00:00.0000000'", "0001-01-01 00:00:00"), ("'9999-12-31 23:59:59.9999990'", "9999-12-31 23:59:59.999999"), ("'1969-12-31 23:59:59.9999990'", "1969-12-31 23:59:59.999999")],
+        &[
+            ("'0001-01-01 00:00:00.0000000'", "0001-01-01 00:00:00"),
+            ("'9999-12-31 23:59:59.9999990'", "9999-12-31 23:59:59.999999"),
+            ("'1969-12-31 23:59:59.9999990'", "1969-12-31 23:59:59.999999"),
+        ],
     ),
-    ("datetime2(3)", "timestamp(3) without time zone", &[("'1999-12-31 23:59:59.999'", "1999-12-31 23:59:59.999")]),
+    (
+        "datetime2(3)",
+        "timestamp(3) without time zone",
+        &[("'1999-12-31 23:59:59.999'", "1999-12-31 23:59:59.999")],
+    ),
     (
         "datetimeoffset",
         "timestamp with time zone",
@@ -107,12 +183,21 @@ const CASES: &[Case] = &[
     (
         "uniqueidentifier",
         "uuid",
-        &[("'6F9619FF-8B86-D011-B42D-00C04FC964FF'", "6f9619ff-8b86-d011-b42d-00c04fc964ff"), ("'{00000000-0000-0000-0000-000000000000}'", "00000000-0000-0000-0000-000000000000"), ("NULL", NULL)],
+        &[
+            ("'6F9619FF-8B86-D011-B42D-00C04FC964FF'", "6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+            ("'{00000000-0000-0000-0000-000000000000}'", "00000000-0000-0000-0000-000000000000"),
+            ("NULL", NULL),
+        ],
     ),
     (
         "json",
         "jsonb",
-        &[("'{\"b\":1.50,\"a\":[null,\"가\"]}'", "{\"a\": [null, \"가\"], \"b\": 1.50}"), ("'null'", "null"), ("'\"\"'", "\"\""), ("NULL", NULL)],
+        &[
+            ("'{\"b\":1.50,\"a\":[null,\"가\"]}'", "{\"a\": [null, \"가\"], \"b\": 1.50}"),
+            ("'null'", "null"),
+            ("'\"\"'", "\"\""),
+            ("NULL", NULL),
+        ],
     ),
 ];
 
@@ -121,25 +206,57 @@ const AS_TEXT: &[Case] = &[
     (
         "text",
         "numeric(38,0)",
-        &[("'99999999999999999999999999999999999999'", "99999999999999999999999999999999999999"), ("'-99999999999999999999999999999999999999'", "-99999999999999999999999999999999999999"), ("'000'", "0")],
+        &[
+            ("'99999999999999999999999999999999999999'", "99999999999999999999999999999999999999"),
+            ("'-99999999999999999999999999999999999999'", "-99999999999999999999999999999999999999"),
+            ("'000'", "0"),
+        ],
     ),
     (
         "text",
         "numeric(38,38)",
-        &[("'0.99999999999999999999999999999999999999'", "0.99999999999999999999999999999999999999"), ("'-.00000000000000000000000000000000000001'", "-0.00000000000000000000000000000000000001"), ("'0'", "0.00000000000000000000000000000000000000")],
+        &[
+            ("'0.99999999999999999999999999999999999999'", "0.99999999999999999999999999999999999999"),
+            ("'-.00000000000000000000000000000000000001'", "-0.00000000000000000000000000000000000001"),
+            ("'0'", "0.00000000000000000000000000000000000000"),
+        ],
     ),
     (
         "text",
         "numeric(38,10)",
-        &[("'9999999999999999999999999999.9999999999'", "9999999999999999999999999999.9999999999"), ("'-0.0000000001'", "-0.0000000001"), ("'1.10'", "1.1000000000"), ("' 12 '", "12.0000000000"), ("'1e-3'", "0.0010000000")],
+        &[
+            ("'9999999999999999999999999999.9999999999'", "9999999999999999999999999999.9999999999"),
+            ("'-0.0000000001'", "-0.0000000001"),
+            ("'1.10'", "1.1000000000"),
+            ("' 12 '", "12.0000000000"),
+            ("'1e-3'", "0.0010000000"),
+        ],
     ),
-    ("text", "numeric", &[("'922337203685477.5807'", "922337203685477.5807"), ("'1.10'", "1.10"), ("'-0.00'", "0.00")]),
-    ("text", "numeric(19,4)", &[("'922337203685477.5807'", "922337203685477.5807"), ("'-922337203685477.5808'", "-922337203685477.5808")]),
-    ("text", "bigint", &[("'9223372036854775807'", "9223372036854775807"), ("'-9223372036854775808'", "-9223372036854775808")]),
+    (
+        "text",
+        "numeric",
+        &[("'922337203685477.5807'", "922337203685477.5807"), ("'1.10'", "1.10"), ("'-0.00'", "0.00")],
+    ),
+    (
+        "text",
+        "numeric(19,4)",
+        &[
+            ("'922337203685477.5807'", "922337203685477.5807"),
+            ("'-922337203685477.5808'", "-922337203685477.5808"),
+        ],
+    ),
+    (
+        "text",
+        "bigint",
+        &[
+            ("'9223372036854775807'", "9223372036854775807"),
+            ("'-9223372036854775808'", "-9223372036854775808"),
+        ],
+    ),
     ("text", "uuid", &[("'6f9619ff8b86d011b42d00c04fc964ff'", "6f9619ff-8b86-d011-b42d-00c04fc964ff")]),
     ("text", "character(5)", &[("'EA   '", "EA"), ("'abcde   '", "abcde"), ("''", "")]),
     ("text", "json", &[("'{\"b\": 1,  \"a\": 2}'", "{\"b\": 1,  \"a\": 2}")]),
-    ("float", "real", &[("0.5", "0.5"), ("-0.0", "-0"), ("1e30 * 0 + 16777216", "1.6777216e+07")]),
+    ("float", "real", &[("0.5", "0.5"), ("-0.0", "0"), ("16777216", "1.6777216e+07")]),
 ];
 
 /// A declared type, the target's type if it is made beforehand, and values of the source that no exact conversion has.
@@ -157,14 +274,34 @@ const REFUSED: &[(&str, Option<&str>, &[&str])] = &[
     ("varchar(5)", None, &["'abcdef'", "'가나다라마바'", "'abcde '", "x'61'", "'a' || char(0)", "123456"]),
     ("text", None, &["char(0)", "x'61'"]),
     ("blob", None, &["'text'", "1"]),
-    ("date", None, &["'0000-01-01'", "'2023-02-29'", "'2024-01-01 00:00:01'", "'10000-01-01'", "'01/02/2024'", "''", "20240101"]),
+    (
+        "date",
+        None,
+        &[
+            "'0000-01-01'",
+            "'2023-02-29'",
+            "'2024-01-01 00:00:01'",
+            "'10000-01-01'",
+            "'01/02/2024'",
+            "''",
+            "20240101",
+        ],
+    ),
     ("time", None, &["'24:00:00'", "'23:59:60'", "'12:00:00.0000001'", "'noon'"]),
     ("time(0)", None, &["'12:00:00.5'"]),
-    ("datetime2(7)", None, &["'2024-01-01 00:00:00.0000001'", "'2024-01-01 00:00:00 +09:00'", "'2024-01-01 25:00'", "45292.5"]),
+    (
+        "datetime2(7)",
+        None,
+        &["'2024-01-01 00:00:00.0000001'", "'2024-01-01 00:00:00 +09:00'", "'2024-01-01 25:00'", "45292.5"],
+    ),
     ("datetime2(3)", None, &["'2024-01-01 00:00:00.0005'"]),
     ("smalldatetime", None, &["'2024-01-01 00:00:00.5'"]),
     ("datetimeoffset", None, &["'2024-01-01 00:00:00'", "'2024-01-01 00:00:00 +15:00'"]),
-    ("uniqueidentifier", None, &["'6F9619FF-8B86-D011-B42D-00C04FC964F'", "'6F9619FF-8B86-D011-B42D-00C04FC964FG'", "''", "x'00'"]),
+    (
+        "uniqueidentifier",
+        None,
+        &["'6F9619FF-8B86-D011-B42D-00C04FC964F'", "'6F9619FF-8B86-D011-B42D-00C04FC964FG'", "''", "x'00'"],
+    ),
     ("json", None, &["'{'", "''", "'\"\\u0000\"'", "'[1' || ','"]),
     ("text", Some("numeric(38,0)"), &["'100000000000000000000000000000000000000'", "'0.1'"]),
     ("text", Some("numeric(38,38)"), &["'1'", "'0.000000000000000000000000000000000000001'"]),
@@ -181,7 +318,9 @@ fn what_the_source_holds_is_what_postgresql_prints() -> Result<()> {
     for (number, (declared, ty, values)) in CASES.iter().enumerate() {
         check(&pair, number, declared, ty, values)?;
     }
-    ensure!(pair.database.value("SELECT string_agg(object, ' ') FROM rsl.verify() WHERE status = 'fail'")? == "");
+    ensure!(
+        pair.database.value("SELECT string_agg(object, ' ') FROM rsl.verify() WHERE status = 'fail'")? == ""
+    );
     Ok(())
 }
 
@@ -217,7 +356,9 @@ fn check(pair: &Pair, number: usize, declared: &str, ty: &str, values: &[(&str, 
     ))?;
     ensure!(found == ty, "{declared} has become {found}, not {ty}");
     for (n, (value, expected)) in values.iter().enumerate() {
-        let printed = pair.database.value(&format!("SELECT coalesce(v::text, '{NULL}') FROM erp.t{number} WHERE n = {n}"))?;
+        let printed = pair
+            .database
+            .value(&format!("SELECT coalesce(v::text, '{NULL}') FROM erp.t{number} WHERE n = {n}"))?;
         ensure!(printed == *expected, "{value} of {declared}: {printed:?}, not {expected:?}");
     }
     Ok(())
@@ -242,7 +383,8 @@ fn what_cannot_be_represented_stops_the_load_and_is_named() -> Result<()> {
             ))?;
             let ended = pair.ended(&[&table])?;
             if ended.code != Some(2) {
-                accepted.push(format!("{value} of {declared} into {ty:?}: {:?} {}", ended.code, ended.stdout));
+                accepted
+                    .push(format!("{value} of {declared} into {ty:?}: {:?} {}", ended.code, ended.stdout));
                 pair.database.run(&format!("DROP TABLE IF EXISTS {target} CASCADE"))?;
                 continue;
             }
@@ -251,7 +393,7 @@ fn what_cannot_be_represented_stops_the_load_and_is_named() -> Result<()> {
                 ensure!(message.contains(named), "{value} of {declared}: {named} is not in {message:?}");
             }
             ensure!(pair.digest(&target)? == before, "{value} of {declared}: the target has changed");
-            ensure!(pair.staging()? == "", "{value} of {declared}: staging is left");
+            ensure!(pair.staging()?.is_empty(), "{value} of {declared}: staging is left");
         }
     }
     ensure!(accepted.is_empty(), "accepted: {accepted:#?}");
@@ -262,7 +404,12 @@ fn what_cannot_be_represented_stops_the_load_and_is_named() -> Result<()> {
 fn a_type_that_is_not_known_is_refused_by_name() -> Result<()> {
     let pair = Pair::new("CREATE TABLE T (ID int PRIMARY KEY NOT NULL, PLACE geography, V sql_variant)")?;
     let message = pair.refused(&["T"])?;
-    ensure!(message.contains("T, column PLACE") && message.contains("\"geography\"") && message.contains("hint: "), "{message}");
+    ensure!(
+        message.contains("T, column PLACE")
+            && message.contains("\"geography\"")
+            && message.contains("hint: "),
+        "{message}"
+    );
     Ok(())
 }
 
@@ -275,7 +422,10 @@ fn columns_without_a_declared_type_get_one_that_holds_their_values() -> Result<(
     )?;
     pair.exact(&["T", "V"])?;
     let seen = pair.database.rows("SELECT a, b, c, d, e, pg_typeof(a), pg_typeof(b), pg_typeof(d) FROM erp.t ORDER BY b; SELECT a, c, n FROM erp.v ORDER BY a")?;
-    ensure!(seen == "1|1.5|x|\\x01||bigint|double precision|bytea\n|2||||bigint|double precision|bytea\n2|X|1\n||1\n", "{seen}");
+    ensure!(
+        seen == "1|1.5|x|\\x01||bigint|double precision|bytea\n|2||||bigint|double precision|bytea\n2|X|1\n||1\n",
+        "{seen}"
+    );
     let message = pair.refused(&["MIXED"])?;
     ensure!(message.contains("MIXED, column A") && message.contains("integer and text"), "{message}");
     Ok(())
@@ -283,9 +433,14 @@ fn columns_without_a_declared_type_get_one_that_holds_their_values() -> Result<(
 
 #[test]
 fn text_that_is_not_utf8_is_refused() -> Result<()> {
-    let pair = Pair::new("CREATE TABLE T (ID int NOT NULL PRIMARY KEY, V text); INSERT INTO T VALUES (1, 'ok'), (2, CAST(x'b0a1' AS text))")?;
+    let pair = Pair::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, V text); INSERT INTO T VALUES (1, 'ok'), (2, CAST(x'b0a1' AS text))",
+    )?;
     let message = pair.refused(&["T"])?;
-    ensure!(message.contains("T, ") && message.contains("column V") && message.contains("not UTF-8"), "{message}");
+    ensure!(
+        message.contains("T, ") && message.contains("column V") && message.contains("not UTF-8"),
+        "{message}"
+    );
     Ok(())
 }
 
@@ -297,14 +452,21 @@ fn random_rows_come_back_as_they_were() -> Result<()> {
     let database = cluster::shared()?.database()?;
     let pair = Pair::with("", database)?;
     // One load is slow and one row is cheap: many rows a case, few cases.
-    let mut runner = TestRunner::new(Config { cases: 6, max_shrink_iters: 40, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 6,
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let row = (
         any::<bool>(),
         any::<i16>(),
         any::<i32>(),
         any::<i64>(),
-        -99_999_999_999_999_999_999_999_999_999_999_999_999_i128..=99_999_999_999_999_999_999_999_999_999_999_999_999,
-        prop_oneof![any::<f64>().prop_filter("SQLite stores NaN as NULL", |f| !f.is_nan()), Just(-0.0), Just(f64::MIN_POSITIVE)],
+        -99_999_999_999_999_999_999_999_999_999_999_999_999_i128
+            ..=99_999_999_999_999_999_999_999_999_999_999_999_999,
+        // SQLite stores NaN as NULL and -0.0 as 0.
+        any::<f64>().prop_filter_map("NaN", |f| (!f.is_nan()).then_some(f + 0.0)),
         "[^\u{0}]{0,20}",
         proptest::collection::vec(any::<u8>(), 0..40),
         // Microseconds from 0001-01-01 to 9999-12-31, counted from 1970.
@@ -331,13 +493,17 @@ fn round_trip(pair: &Pair, rows: &[Row]) -> Result<()> {
     )?;
     let source = pair.source()?;
     let mut insert = source.prepare("INSERT INTO R VALUES (?,?,?,?,?,?,?,?,?,?,?)")?;
-    let mut script = "SET timezone = 'UTC'; SET standard_conforming_strings = on;\nINSERT INTO expected VALUES\n".to_owned();
+    let mut script =
+        "SET timezone = 'UTC'; SET standard_conforming_strings = on;\nINSERT INTO expected VALUES\n"
+            .to_owned();
     source.execute_batch("BEGIN")?;
     for (n, (b, s, i, l, d, f, t, x, m, g)) in rows.iter().enumerate() {
         let digits = format!("{:039}", d.unsigned_abs());
         let decimal = format!("{}{}.{}", if *d < 0 { "-" } else { "" }, &digits[..20], &digits[20..]);
         let identity = format!("{g:032X}");
-        let identity = [&identity[..8], &identity[8..12], &identity[12..16], &identity[16..20], &identity[20..]].join("-");
+        let identity =
+            [&identity[..8], &identity[8..12], &identity[12..16], &identity[16..20], &identity[20..]]
+                .join("-");
         let seconds = m.div_euclid(1_000_000);
         let day: String = source.query_row("SELECT datetime(?, 'unixepoch')", [seconds], |row| row.get(0))?;
         let moment = format!("{day}.{:06}", m.rem_euclid(1_000_000));

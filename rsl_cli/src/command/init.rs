@@ -16,9 +16,11 @@ pub async fn run(args: Init) -> Result<u8> {
         None => {
             let maintenance = target.connect_to_maintenance().await?;
             let create = format!("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0", quote(database));
-            maintenance.client.batch_execute(&create).await.map_err(|error| {
-                failure(error).at(format!("cannot create the database \"{database}\""))
-            })?;
+            maintenance
+                .client
+                .batch_execute(&create)
+                .await
+                .map_err(|error| failure(error).at(format!("cannot create the database \"{database}\"")))?;
             println!("database \"{database}\": created");
             target.connect().await?
         }

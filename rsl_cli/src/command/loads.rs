@@ -38,7 +38,10 @@ pub async fn run(args: Loads) -> Result<u8> {
         }
         Format::Text if rows.is_empty() => println!("no loads yet"),
         Format::Text => {
-            let mut list = table::new(&["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "reason"], &["load", "rows", "s"]);
+            let mut list = table::new(
+                &["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "reason"],
+                &["load", "rows", "s"],
+            );
             for row in &rows {
                 list.add_row([
                     row.get::<_, i64>("load_id").to_string(),
@@ -46,9 +49,11 @@ pub async fn run(args: Loads) -> Result<u8> {
                     text(row, "target").unwrap_or_default(),
                     text(row, "mode").unwrap_or_default(),
                     text(row, "status").unwrap_or_default(),
-                    row.get::<_, Option<i64>>("rows").map_or(String::new(), |rows| table::thousands(rows as u64)),
+                    row.get::<_, Option<i64>>("rows")
+                        .map_or(String::new(), |rows| table::thousands(rows as u64)),
                     text(row, "started").unwrap_or_default(),
-                    row.get::<_, Option<f64>>("seconds").map_or(String::new(), |seconds| format!("{seconds:.1}")),
+                    row.get::<_, Option<f64>>("seconds")
+                        .map_or(String::new(), |seconds| format!("{seconds:.1}")),
                     text(row, "reason").unwrap_or_default(),
                 ]);
             }

@@ -42,7 +42,8 @@ pub async fn run(args: Pull) -> Result<u8> {
 async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let started_at = SystemTime::now();
     let source_url = args.source.as_deref().ok_or_else(|| {
-        Failure::new("no source is named").hint("set RSL_SOURCE_URL, in the environment or in .env, or give --source")
+        Failure::new("no source is named")
+            .hint("set RSL_SOURCE_URL, in the environment or in .env, or give --source")
     })?;
     // A dry run can do without a database: then every target is taken as missing.
     let target = match (args.dry_run, &args.database.database_url) {
@@ -77,12 +78,17 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         target: target.map_or_else(|| "no database".to_owned(), |target| target.name()),
         started_at: humantime::format_rfc3339_millis(started_at).to_string(),
         finished_at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-        key_totals: loaded.iter().map(|loaded| (loaded.report.target.clone(), json!(loaded.totals))).collect::<Map<_, _>>(),
+        key_totals: loaded
+            .iter()
+            .map(|loaded| (loaded.report.target.clone(), json!(loaded.totals)))
+            .collect::<Map<_, _>>(),
         tables: loaded.into_iter().map(|loaded| loaded.report).collect(),
     };
     if let Some(path) = &args.output {
         let written = std::fs::write(path, format!("{:#}\n", json!(report)));
-        written.map_err(|error| Failure::new(format!("cannot write the report to {}: {error}", path.display())))?;
+        written.map_err(|error| {
+            Failure::new(format!("cannot write the report to {}: {error}", path.display()))
+        })?;
     }
     match args.format {
         Format::Json => println!("{:#}", json!(report)),
@@ -113,8 +119,12 @@ async fn plan(args: &Pull, source: &dyn Source, connection: Option<&Connection>)
     let into = match args.into.split_once('.') {
         Some((schema, table)) if wanted.len() == 1 => (schema, Some(table)),
         Some(_) => {
-            return Err(Failure::new(format!("--into {} names one table, but {} are to be loaded", args.into, wanted.len()))
-                .hint("name only the schema, or load one at a time"));
+            return Err(Failure::new(format!(
+                "--into {} names one table, but {} are to be loaded",
+                args.into,
+                wanted.len()
+            ))
+            .hint("name only the schema, or load one at a time"));
         }
         None => (args.into.as_str(), None),
     };
@@ -124,18 +134,27 @@ async fn plan(args: &Pull, source: &dyn Source, connection: Option<&Connection>)
         plans.insert(object.clone(), Plan::new(table, into, &args.key, connection).await?);
     }
     let mut refers: HashMap<String, BTreeSet<String>> = HashMap::new();
-    for (object, plan) in &plans {
-        let parents = plan.table.parents.iter().filter_map(|parent| source::find(&present, parent).ok()).map(str::to_owned);
+    // A target that exists has foreign keys of its own, and only those can refuse a row.
+    for (object, plan) in plans.iter().filter(|(_, plan)| plan.creates) {
+        let parents = plan
+            .table
+            .parents
+            .iter()
+            .filter_map(|parent| source::find(&present, parent).ok())
+            .map(str::to_owned);
         refers.insert(object.clone(), parents.collect());
     }
     if let Some(connection) = connection {
         add_foreign_keys_of_targets(connection, &plans, &mut refers).await?;
     }
     let groups = order(&wanted, &refers);
-    Ok(groups.into_iter().map(|group| group.iter().filter_map(|object| plans.remove(object)).collect()).collect())
+    Ok(groups
+        .into_iter()
+        .map(|group| group.iter().filter_map(|object| plans.remove(object)).collect())
+        .collect())
 }
 
-/// Existing targets may have foreign keys that the source does not know of.
+/// Foreign keys between targets that exist.
 async fn add_foreign_keys_of_targets(
     connection: &Connection,
     plans: &HashMap<String, Plan>,
@@ -153,7 +172,8 @@ async fn add_foreign_keys_of_targets(
         )
         .await
         .map_err(failure)?;
-    let by_target: HashMap<_, _> = plans.values().map(|plan| (plan.target.clone(), plan.table.object.clone())).collect();
+    let by_target: HashMap<_, _> =
+        plans.values().map(|plan| (plan.target.clone(), plan.table.object.clone())).collect();
     for row in rows {
         let (child, parent) = ((row.get(0), row.get(1)), (row.get(2), row.get(3)));
         if let (Some(child), Some(parent)) = (by_target.get(&child), by_target.get(&parent)) {
@@ -187,7 +207,9 @@ async fn load_all(run: &Arc<Run>, groups: Vec<Vec<Plan>>, jobs: usize) -> (Vec<L
                         failed = Some(error);
                     }
                 }
-                Some(Err(error)) => failed = Some(Failure::new(format!("a table's load ended unexpectedly: {error}"))),
+                Some(Err(error)) => {
+                    failed = Some(Failure::new(format!("a table's load ended unexpectedly: {error}")))
+                }
             }
         }
         if failed.is_some() {
@@ -198,7 +220,19 @@ async fn load_all(run: &Arc<Run>, groups: Vec<Vec<Plan>>, jobs: usize) -> (Vec<L
 }
 
 fn print_report(report: &Report, bytes: u64) {
-    let heading = ["object", "target", "source rows", "target rows", "inserted", "updated", "unchanged", "deleted", "s", "rows/s", "verdict"];
+    let heading = [
+        "object",
+        "target",
+        "source rows",
+        "target rows",
+        "inserted",
+        "updated",
+        "unchanged",
+        "deleted",
+        "s",
+        "rows/s",
+        "verdict",
+    ];
     let mut shown = table::new(&heading, &heading[2..10]);
     for t in &report.tables {
         let verdict = match (report.dry_run, t.exact) {
@@ -234,7 +268,9 @@ fn print_report(report: &Report, bytes: u64) {
             bytes / 1_000_000
         ),
         (true, false) => println!("dry run: not every row can be loaded"),
-        (false, true) => println!("exact: {rows} rows of {tables} tables, {} to {}", report.source, report.target),
+        (false, true) => {
+            println!("exact: {rows} rows of {tables} tables, {} to {}", report.source, report.target)
+        }
         (false, false) => println!("not exact: see above"),
     }
 }

@@ -6,19 +6,26 @@ use crate::args::{Format, Verify};
 use crate::failure::{Result, exit};
 use crate::target::connection::{Target, failure};
 
-const COLUMNS: [&str; 8] = ["check_name", "level", "object", "status", "expected", "actual", "detail", "hint"];
+const COLUMNS: [&str; 8] =
+    ["check_name", "level", "object", "status", "expected", "actual", "detail", "hint"];
 
 pub async fn run(args: Verify) -> Result<u8> {
     let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
     let query = format!("SELECT {} FROM rsl.verify($1)", COLUMNS.join(", "));
     let rows = connection.client.query(&query, &[&args.scope]).await.map_err(failure)?;
     let field = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
-    let with = |status: &str| rows.iter().filter(|row| field(row, "status").as_deref() == Some(status)).count();
+    let with =
+        |status: &str| rows.iter().filter(|row| field(row, "status").as_deref() == Some(status)).count();
     match args.format {
         Format::Json => {
             let findings: Vec<_> = rows
                 .iter()
-                .map(|row| COLUMNS.iter().map(|&name| (name.to_owned(), json!(field(row, name)))).collect::<serde_json::Map<_, _>>())
+                .map(|row| {
+                    COLUMNS
+                        .iter()
+                        .map(|&name| (name.to_owned(), json!(field(row, name))))
+                        .collect::<serde_json::Map<_, _>>()
+                })
                 .collect();
             println!("{}", json!(findings));
         }
@@ -33,7 +40,13 @@ pub async fn run(args: Verify) -> Result<u8> {
                     println!("      {line}");
                 }
             }
-            println!("{} passed, {} warnings, {} failed, {} skipped", with("pass"), with("warn"), with("fail"), with("skip"));
+            println!(
+                "{} passed, {} warnings, {} failed, {} skipped",
+                with("pass"),
+                with("warn"),
+                with("fail"),
+                with("skip")
+            );
         }
     }
     Ok(if with("fail") > 0 { exit::DIFFERENT } else { exit::OK })

@@ -33,7 +33,9 @@ pub fn pg_type(declared: &str) -> Option<PgType> {
         "money" => PgType::Numeric(Some((19, 4))),
         "smallmoney" => PgType::Numeric(Some((10, 4))),
         "real" | "float" | "double" => PgType::Float8,
-        "character" | "char" | "varchar" | "nchar" | "nvarchar" | "native" | "varying" | "sysname" => short_text,
+        "character" | "char" | "varchar" | "nchar" | "nvarchar" | "native" | "varying" | "sysname" => {
+            short_text
+        }
         "text" | "ntext" | "clob" | "xml" | "string" => PgType::Text,
         "blob" | "binary" | "varbinary" | "image" | "rowversion" => PgType::Bytea,
         "date" => PgType::Date,

@@ -34,7 +34,13 @@ pub trait Source: Send + Sync {
 
     /// Reads the columns of a slice, in one snapshot, into the sink and returns how many rows the source itself counts
     /// in that snapshot. `filter` is the user's condition in the source's SQL.
-    async fn read(&self, table: &Table, slice: &Slice, filter: Option<&str>, sink: RowSink) -> Result<Account>;
+    async fn read(
+        &self,
+        table: &Table,
+        slice: &Slice,
+        filter: Option<&str>,
+        sink: RowSink,
+    ) -> Result<Account>;
 }
 
 /// What the source says of the rows that were read, and the sink that took them.
@@ -93,13 +99,16 @@ pub fn find<'a>(objects: &'a [String], wanted: &str) -> Result<&'a str> {
     if let Some(exact) = objects.iter().find(|object| *object == wanted) {
         return Ok(exact);
     }
-    let same: Vec<_> = objects.iter().filter(|object| object.to_lowercase() == wanted.to_lowercase()).collect();
+    let same: Vec<_> =
+        objects.iter().filter(|object| object.to_lowercase() == wanted.to_lowercase()).collect();
     match same[..] {
         [only] => Ok(only),
-        [] => Err(Failure::new(format!("the source has no table or view \"{wanted}\"")).hint(match objects {
-            [] => "it has none at all".to_owned(),
-            _ => format!("it has: {}", objects.join(", ")),
-        })),
+        [] => {
+            Err(Failure::new(format!("the source has no table or view \"{wanted}\"")).hint(match objects {
+                [] => "it has none at all".to_owned(),
+                _ => format!("it has: {}", objects.join(", ")),
+            }))
+        }
         _ => Err(Failure::new(format!("\"{wanted}\" could be more than one table or view of the source"))
             .hint("write it exactly as the source does")),
     }

@@ -26,7 +26,8 @@ impl Sqlite {
                 .hint("write it with three slashes: sqlite:///srv/erp.db"));
         }
         if let Some((name, _)) = url.options.first() {
-            return Err(Failure::new(format!("unknown option \"{name}\" in the source URL")).hint("SQLite sources have none"));
+            return Err(Failure::new(format!("unknown option \"{name}\" in the source URL"))
+                .hint("SQLite sources have none"));
         }
         let source = Self { path: Path::new("/").join(&url.path) };
         blocking(&source, |path| {
@@ -61,7 +62,13 @@ impl Source for Sqlite {
         blocking(self, move |path| describe(&connect(path)?, path, object)).await
     }
 
-    async fn read(&self, table: &Table, slice: &Slice, filter: Option<&str>, mut sink: RowSink) -> Result<Account> {
+    async fn read(
+        &self,
+        table: &Table,
+        slice: &Slice,
+        filter: Option<&str>,
+        mut sink: RowSink,
+    ) -> Result<Account> {
         let Slice::Whole = slice;
         let columns: Vec<_> = table.columns.iter().map(|column| quote(&column.name)).collect();
         // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
@@ -72,7 +79,8 @@ impl Source for Sqlite {
         let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
         let object = table.object.clone();
         blocking(self, move |path| {
-            let failed = |error: rusqlite::Error| Failure::new(format!("cannot read {object}: {}", reason(&error)));
+            let failed =
+                |error: rusqlite::Error| Failure::new(format!("cannot read {object}: {}", reason(&error)));
             let mut connection = connect(path)?;
             // One transaction is one snapshot: the count is of the very rows that are read.
             let snapshot = connection.transaction().map_err(&failed)?;
@@ -91,8 +99,11 @@ impl Source for Sqlite {
                         ValueRef::Real(value) => Value::Float8(value),
                         ValueRef::Blob(bytes) => Value::Bytes(bytes),
                         ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(|_| {
-                            Failure::new(format!("{object}, row {}, column {name}: the text is not UTF-8", sink.witness().rows() + 1))
-                                .hint("the file holds text in another encoding; mend it in the source")
+                            Failure::new(format!(
+                                "{object}, row {}, column {name}: the text is not UTF-8",
+                                sink.witness().rows() + 1
+                            ))
+                            .hint("the file holds text in another encoding; mend it in the source")
                         })?),
                     });
                 }
@@ -117,11 +128,15 @@ fn reuse<'a>(mut values: Vec<Value<'_>>) -> Vec<Value<'a>> {
 }
 
 fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {
-    let unreadable = |error: rusqlite::Error| Failure::new(format!("cannot read {object} of {}: {}", path.display(), reason(&error)));
+    let unreadable = |error: rusqlite::Error| {
+        Failure::new(format!("cannot read {object} of {}: {}", path.display(), reason(&error)))
+    };
     let mut columns = Vec::new();
     let mut key: Vec<(i64, String)> = Vec::new();
     let mut info = connection
-        .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")
+        .prepare(
+            "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid",
+        )
         .map_err(&unreadable)?;
     let mut rows = info.query([&object]).map_err(&unreadable)?;
     while let Some(row) = rows.next().map_err(&unreadable)? {
@@ -145,11 +160,11 @@ fn describe(connection: &Connection, path: &Path, object: String) -> Result<Tabl
         return Err(Failure::new(format!("{object} has no columns")));
     }
     key.sort_unstable();
-    let mut foreign = connection.prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)").map_err(&unreadable)?;
-    let parents = foreign
-        .query_map([&object], |row| row.get(0))
-        .and_then(Iterator::collect)
+    let mut foreign = connection
+        .prepare("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1)")
         .map_err(&unreadable)?;
+    let parents =
+        foreign.query_map([&object], |row| row.get(0)).and_then(Iterator::collect).map_err(&unreadable)?;
     Ok(Table { object, columns, key: key.into_iter().map(|(_, name)| name).collect(), parents })
 }
 
@@ -160,7 +175,9 @@ fn stored_type(connection: &Connection, object: &str, column: &str) -> Result<Pg
     let stored: Vec<String> = connection
         .prepare(&sql)
         .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
-        .map_err(|error| Failure::new(format!("cannot read {object}, column {column}: {}", reason(&error))))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot read {object}, column {column}: {}", reason(&error)))
+        })?;
     let mut stored: Vec<&str> = stored.iter().map(String::as_str).filter(|&ty| ty != "null").collect();
     stored.sort_unstable();
     match stored[..] {
@@ -168,8 +185,11 @@ fn stored_type(connection: &Connection, object: &str, column: &str) -> Result<Pg
         ["real"] | ["integer", "real"] => Ok(PgType::Float8),
         ["text"] | [] => Ok(PgType::Text),
         ["blob"] => Ok(PgType::Bytea),
-        _ => Err(Failure::new(format!("{object}, column {column}: no type is declared, and its values are {}", stored.join(" and ")))
-            .hint("make a view in the source that casts the column to one type")),
+        _ => Err(Failure::new(format!(
+            "{object}, column {column}: no type is declared, and its values are {}",
+            stored.join(" and ")
+        ))
+        .hint("make a view in the source that casts the column to one type")),
     }
 }
 
@@ -198,8 +218,9 @@ fn check_header(path: &Path) -> Result<()> {
 }
 
 fn connect(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(failed(path))?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(failed(path))?;
     // A writer of the ERP may hold the file for a moment.
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed(path))?;
     connection.pragma_update(None, "query_only", true).map_err(failed(path))?;

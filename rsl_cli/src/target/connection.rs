@@ -25,7 +25,8 @@ impl Target {
     /// Reads `postgresql://…`; SQLAlchemy's `postgresql+psycopg2://…` is taken as well.
     pub fn parse(url: Option<&str>) -> Result<Self> {
         let url = url.ok_or_else(|| {
-            Failure::new("no database is named").hint("set RSL_DATABASE_URL, in the environment or in .env, or give --database-url")
+            Failure::new("no database is named")
+                .hint("set RSL_DATABASE_URL, in the environment or in .env, or give --database-url")
         })?;
         let url = ConnectionUrl::parse(url)?;
         let scheme = url.scheme.split('+').next().unwrap_or_default();
@@ -62,21 +63,25 @@ impl Target {
                 }
                 "sslrootcert" => authorities = Some(PathBuf::from(value)).filter(|_| value != "system"),
                 _ => {
-                    return Err(Failure::new(format!("unknown option \"{name}\" in the database URL"))
-                        .hint("known are host, sslmode, sslrootcert, application_name, options and connect_timeout"));
+                    return Err(Failure::new(format!("unknown option \"{name}\" in the database URL")).hint(
+                        "known are host, sslmode, sslrootcert, application_name, options and connect_timeout",
+                    ));
                 }
             }
         }
         config.host(if host.is_empty() { "localhost" } else { &host });
         config.port(url.port.unwrap_or(5432));
-        if let Some(user) = url.user.clone().or_else(|| std::env::var("PGUSER").ok()).or_else(|| std::env::var("USER").ok()) {
+        if let Some(user) =
+            url.user.clone().or_else(|| std::env::var("PGUSER").ok()).or_else(|| std::env::var("USER").ok())
+        {
             config.user(user);
         }
         if let Some(password) = url.password.clone().or_else(|| std::env::var("PGPASSWORD").ok()) {
             config.password(password);
         }
         if url.path.is_empty() {
-            return Err(Failure::new("the database URL names no database").hint("write postgresql://user@host/database"));
+            return Err(Failure::new("the database URL names no database")
+                .hint("write postgresql://user@host/database"));
         }
         config.dbname(&url.path);
         let tls = tls::connector(trust, authorities.as_deref())?;
@@ -128,14 +133,18 @@ impl Target {
         let host = &self.url.host;
         match error.code() {
             Some(&SqlState::INVALID_CATALOG_NAME) => failure.hint("rsl init creates it"),
-            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
-                failure.hint("look at the user and the password in RSL_DATABASE_URL; a % in a password is written %25")
-            }
+            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => failure
+                .hint(
+                    "look at the user and the password in RSL_DATABASE_URL; a % in a password is written %25",
+                ),
             Some(_) => failure,
-            None => failure.hint(format!("is the server running, and does it listen on {}?", match host.as_str() {
-                "" => "localhost",
-                host => host,
-            })),
+            None => failure.hint(format!(
+                "is the server running, and does it listen on {}?",
+                match host.as_str() {
+                    "" => "localhost",
+                    host => host,
+                }
+            )),
         }
     }
 }
@@ -163,16 +172,28 @@ pub fn failure(error: tokio_postgres::Error) -> Failure {
     let mut failure = Failure::new(in_words(&error));
     match (error.as_db_error().and_then(|error| error.hint()), error.code()) {
         (Some(hint), _) => failure = failure.hint(hint),
-        (None, Some(&SqlState::UNDEFINED_FUNCTION | &SqlState::INVALID_SCHEMA_NAME | &SqlState::UNDEFINED_TABLE)) => {
+        (
+            None,
+            Some(&SqlState::UNDEFINED_FUNCTION | &SqlState::INVALID_SCHEMA_NAME | &SqlState::UNDEFINED_TABLE),
+        ) => {
             failure = failure.hint("is the extension in this database? rsl init creates it");
         }
         (None, Some(&SqlState::INSUFFICIENT_PRIVILEGE)) => {
             failure = failure.hint("ask the owner for SELECT rsl.grant_access(your role, 'load')");
         }
-        (None, Some(&SqlState::DISK_FULL)) => failure = failure.hint("make room on the database server and run it again"),
-        (None, None) => failure = failure.hint("the connection was lost; the target is as it was before this load: run it again"),
-        (None, Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW)) => {
-            failure = failure.hint("the server was stopped; the target is as it was before this load: run it again");
+        (None, Some(&SqlState::DISK_FULL)) => {
+            failure = failure.hint("make room on the database server and run it again")
+        }
+        (None, None) => {
+            failure = failure
+                .hint("the connection was lost; the target is as it was before this load: run it again")
+        }
+        (
+            None,
+            Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW),
+        ) => {
+            failure = failure
+                .hint("the server was stopped; the target is as it was before this load: run it again");
         }
         _ => {}
     }

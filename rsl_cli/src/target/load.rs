@@ -82,7 +82,11 @@ impl Run {
             .await
             .map_err(|error| failure(error).at(format!("cannot begin to load {}", plan.table.object)))?;
         for load in abandoned {
-            eprintln!("load {} into {} had been abandoned; what it left in staging is gone", load.get::<_, i64>(0), plan.target_name());
+            eprintln!(
+                "load {} into {} had been abandoned; what it left in staging is gone",
+                load.get::<_, i64>(0),
+                plan.target_name()
+            );
         }
         let columns: Vec<&str> = plan.columns.iter().map(|(name, _)| name.as_str()).collect();
         let key = Some(&plan.key).filter(|key| !key.is_empty());
@@ -106,10 +110,18 @@ impl Run {
         Ok(load.get(0))
     }
 
-    async fn fill(&self, plan: &Plan, connection: &Connection, load: i64, started: Instant, bar: &Bar) -> Result<Loaded> {
+    async fn fill(
+        &self,
+        plan: &Plan,
+        connection: &Connection,
+        load: i64,
+        started: Instant,
+        bar: &Bar,
+    ) -> Result<Loaded> {
         let (chunks, received) = mpsc::channel(1);
         // Whichever of the two fails first ends the other: a reader that has nobody to send to, or a push without rows.
-        let (read, pushed) = tokio::join!(self.read(plan, Some(chunks), bar.rows()), push_all(connection, load, received));
+        let (read, pushed) =
+            tokio::join!(self.read(plan, Some(chunks), bar.rows()), push_all(connection, load, received));
         let read = match (read, pushed) {
             (Err(first), Ok(())) | (Ok(_), Err(first)) => return Err(first.at_load(plan)),
             (Err(reading), Err(pushing)) if reading.is_follow_up() => return Err(pushing.at_load(plan)),
@@ -127,13 +139,22 @@ impl Run {
         let loaded = self.report(plan, load, &read, &stream, &verdict, started);
         if !loaded.report.exact {
             // The verdict is kept; the rows are not needed any more.
-            connection.client.execute("SELECT rsl.load_abort($1)", &[&load]).await.map_err(|error| failure(error).at_load(plan))?;
+            connection
+                .client
+                .execute("SELECT rsl.load_abort($1)", &[&load])
+                .await
+                .map_err(|error| failure(error).at_load(plan))?;
         }
         Ok(loaded)
     }
 
     /// Reads all slices of a table, several at once if there are several.
-    async fn read(&self, plan: &Plan, chunks: Option<mpsc::Sender<Chunk>>, rows: Arc<AtomicU64>) -> Result<Read> {
+    async fn read(
+        &self,
+        plan: &Plan,
+        chunks: Option<mpsc::Sender<Chunk>>,
+        rows: Arc<AtomicU64>,
+    ) -> Result<Read> {
         let labels = Arc::new(Labels {
             object: plan.table.object.clone(),
             columns: plan.table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -143,15 +164,21 @@ impl Run {
         let table = Arc::new(plan.table.clone());
         let mut readers: JoinSet<Result<source::Account>> = JoinSet::new();
         for slice in self.source.slices(&table, 1).await? {
-            let sink = RowSink::new(types.clone(), labels.clone(), chunks.clone(), self.stop.clone(), rows.clone());
+            let sink =
+                RowSink::new(types.clone(), labels.clone(), chunks.clone(), self.stop.clone(), rows.clone());
             let (source, table, filter) = (self.source.clone(), table.clone(), self.filter.clone());
             readers.spawn(async move { source.read(&table, &slice, filter.as_deref(), sink).await });
         }
         // The receiver ends when the last sender is gone.
         drop(chunks);
-        let mut all = Read { source_rows: 0, witness: Witness::new(types.iter().map(|ty| ty.is_exact_number())), bytes: 0 };
+        let mut all = Read {
+            source_rows: 0,
+            witness: Witness::new(types.iter().map(|ty| ty.is_exact_number())),
+            bytes: 0,
+        };
         while let Some(reader) = readers.join_next().await {
-            let account = reader.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))??;
+            let account =
+                reader.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))??;
             all.source_rows += account.rows;
             all.bytes += account.sink.bytes();
             all.witness.merge(account.sink.witness());
@@ -159,22 +186,35 @@ impl Run {
         Ok(all)
     }
 
-    fn report(&self, plan: &Plan, load: i64, read: &Read, stream: &Account, verdict: &Value, started: Instant) -> Loaded {
+    fn report(
+        &self,
+        plan: &Plan,
+        load: i64,
+        read: &Read,
+        stream: &Account,
+        verdict: &Value,
+        started: Instant,
+    ) -> Loaded {
         let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
         let target: Option<Account> = serde_json::from_value(verdict["target"].clone()).ok();
         let target_rows = target.as_ref().map_or(0, |target| target.rows);
         let counted = read.source_rows == stream.rows;
-        let mut reason = verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
-            Some(detail) => format!("{message} ({detail})"),
-            None => message.to_owned(),
-        });
+        let mut reason =
+            verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
+                Some(detail) => format!("{message} ({detail})"),
+                None => message.to_owned(),
+            });
         if !counted {
-            reason.get_or_insert_with(|| format!("the source counts {} rows, {} were read", read.source_rows, stream.rows));
+            reason.get_or_insert_with(|| {
+                format!("the source counts {} rows, {} were read", read.source_rows, stream.rows)
+            });
         }
         let exact = verdict["exact"] == Value::Bool(true) && counted;
         let mut sums = Map::new();
         for (name, _) in plan.columns.iter().filter(|(_, ty)| ty.is_exact_number()) {
-            let sum = |account: Option<&Account>| account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned());
+            let sum = |account: Option<&Account>| {
+                account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
+            };
             let (source, target) = (sum(Some(stream)), sum(target.as_ref()));
             sums.insert(name.clone(), json!(SumPair { matches: source == target, source, target }));
         }
@@ -228,10 +268,14 @@ async fn push_all(connection: &Connection, load: i64, mut chunks: mpsc::Receiver
     let push = connection.client.prepare("SELECT rsl.load_push($1, $2, $3)").await.map_err(failure)?;
     let mut number = 0i64;
     while let Some(chunk) = chunks.recv().await {
-        let row = connection.client.query_one(&push, &[&load, &number, &chunk.payload]).await.map_err(failure)?;
+        let row =
+            connection.client.query_one(&push, &[&load, &number, &chunk.payload]).await.map_err(failure)?;
         let taken: i64 = row.get(0);
         if taken as u64 != chunk.rows {
-            return Err(Failure::new(format!("chunk {number} has {} rows, the database took {taken}", chunk.rows)));
+            return Err(Failure::new(format!(
+                "chunk {number} has {} rows, the database took {taken}",
+                chunk.rows
+            )));
         }
         number += 1;
     }
@@ -243,7 +287,11 @@ async fn push_all(connection: &Connection, load: i64, mut chunks: mpsc::Receiver
 async fn abort(target: &Target, load: i64, failed: &Failure) {
     let cleaned = async {
         let connection = target.connect().await?;
-        connection.client.execute("SELECT rsl.load_abort($1, $2)", &[&load, &failed.what()]).await.map_err(failure)
+        connection
+            .client
+            .execute("SELECT rsl.load_abort($1, $2)", &[&load, &failed.what()])
+            .await
+            .map_err(failure)
     };
     match tokio::time::timeout(std::time::Duration::from_secs(10), cleaned).await {
         Ok(Ok(_)) => {}
@@ -255,7 +303,11 @@ async fn abort(target: &Target, load: i64, failed: &Failure) {
 impl Failure {
     fn at_load(self, plan: &Plan) -> Self {
         let object = &plan.table.object;
-        if self.what().starts_with(object.as_str()) { self } else { self.at(format!("{object} into {}", plan.target_name())) }
+        if self.what().starts_with(object.as_str()) {
+            self
+        } else {
+            self.at(format!("{object} into {}", plan.target_name()))
+        }
     }
 }
 

@@ -26,7 +26,12 @@ pub struct Plan {
 
 impl Plan {
     /// Maps a table onto its target, which may exist. Without a connection the target is taken as missing.
-    pub async fn new(table: Table, into: (&str, Option<&str>), key: &[String], connection: Option<&Connection>) -> Result<Self> {
+    pub async fn new(
+        table: Table,
+        into: (&str, Option<&str>),
+        key: &[String],
+        connection: Option<&Connection>,
+    ) -> Result<Self> {
         let target = (into.0.to_owned(), into.1.map_or_else(|| table.object.to_lowercase(), str::to_owned));
         let existing = match connection {
             Some(connection) => existing_columns(connection, &target).await?,
@@ -36,8 +41,16 @@ impl Plan {
             Some(existing) => match_columns(&table, &target, existing)?,
             None => new_columns(&table)?,
         };
-        let known_key = key.iter().map(|name| find_key(name, &table, &columns)).collect::<Result<Vec<_>>>()?;
-        let source_key = || table.key.iter().filter_map(|name| position(&table, name)).map(|at| columns[at].0.clone()).collect();
+        let known_key =
+            key.iter().map(|name| find_key(name, &table, &columns)).collect::<Result<Vec<_>>>()?;
+        let source_key = || {
+            table
+                .key
+                .iter()
+                .filter_map(|name| position(&table, name))
+                .map(|at| columns[at].0.clone())
+                .collect()
+        };
         let key = match (known_key.is_empty(), existing.is_some()) {
             (false, _) => known_key,
             // An existing table has its own primary key, which the extension finds.
@@ -98,7 +111,8 @@ fn find_key(name: &str, table: &Table, columns: &[(String, PgType)]) -> Result<S
     let name = name.trim();
     let by_target = columns.iter().position(|(column, _)| column == name);
     by_target.or_else(|| position(table, name)).map(|at| columns[at].0.clone()).ok_or_else(|| {
-        Failure::new(format!("{} has no column \"{name}\" for the key", table.object)).hint(format!("its columns are: {}", names(table)))
+        Failure::new(format!("{} has no column \"{name}\" for the key", table.object))
+            .hint(format!("its columns are: {}", names(table)))
     })
 }
 
@@ -108,11 +122,16 @@ fn names(table: &Table) -> String {
 
 /// Names in lower case, as PostgreSQL takes them without quotes.
 fn new_columns(table: &Table) -> Result<Vec<(String, PgType)>> {
-    let columns: Vec<_> = table.columns.iter().map(|column| (column.name.to_lowercase(), column.pg_type)).collect();
+    let columns: Vec<_> =
+        table.columns.iter().map(|column| (column.name.to_lowercase(), column.pg_type)).collect();
     let mut seen = BTreeSet::new();
     match columns.iter().find(|(name, _)| !seen.insert(name)) {
-        Some((name, _)) => Err(Failure::new(format!("{}: two columns are called \"{name}\" in lower case", table.object))
-            .hint("create the target with names of your own, or make a view in the source that renames one")),
+        Some((name, _)) => {
+            Err(Failure::new(format!("{}: two columns are called \"{name}\" in lower case", table.object))
+                .hint(
+                    "create the target with names of your own, or make a view in the source that renames one",
+                ))
+        }
         None => Ok(columns),
     }
 }
@@ -127,7 +146,10 @@ struct Existing {
     must_be_given: bool,
 }
 
-async fn existing_columns(connection: &Connection, target: &(String, String)) -> Result<Option<Vec<Existing>>> {
+async fn existing_columns(
+    connection: &Connection,
+    target: &(String, String),
+) -> Result<Option<Vec<Existing>>> {
     let rows = connection
         .client
         .query(
@@ -162,7 +184,11 @@ async fn existing_columns(connection: &Connection, target: &(String, String)) ->
     Ok(Some(rows.iter().filter(|row| row.get::<_, Option<&str>>(0).is_some()).map(column).collect()))
 }
 
-fn match_columns(table: &Table, target: &(String, String), existing: &[Existing]) -> Result<Vec<(String, PgType)>> {
+fn match_columns(
+    table: &Table,
+    target: &(String, String),
+    existing: &[Existing],
+) -> Result<Vec<(String, PgType)>> {
     let target = format!("{}.{}", target.0, target.1);
     let mut matched = Vec::new();
     for column in &table.columns {
@@ -185,9 +211,14 @@ fn match_columns(table: &Table, target: &(String, String), existing: &[Existing]
         })?;
         matched.push((found.name.clone(), ty));
     }
-    if let Some(missing) = existing.iter().find(|e| e.must_be_given && !matched.iter().any(|(name, _)| *name == e.name)) {
-        return Err(Failure::new(format!("{target} wants a value for {}, which {} does not have", missing.name, table.object))
-            .hint("give the target's column a default, or make a view in the source that has it"));
+    if let Some(missing) =
+        existing.iter().find(|e| e.must_be_given && !matched.iter().any(|(name, _)| *name == e.name))
+    {
+        return Err(Failure::new(format!(
+            "{target} wants a value for {}, which {} does not have",
+            missing.name, table.object
+        ))
+        .hint("give the target's column a default, or make a view in the source that has it"));
     }
     Ok(matched)
 }
@@ -201,12 +232,17 @@ pub fn order(objects: &[String], refers: &HashMap<String, BTreeSet<String>>) -> 
     while !left.is_empty() {
         let waiting: BTreeSet<&String> = left.iter().copied().collect();
         let free = |object: &String| {
-            refers.get(object).is_none_or(|parents| parents.iter().all(|parent| parent == object || !waiting.contains(parent)))
+            refers.get(object).is_none_or(|parents| {
+                parents.iter().all(|parent| parent == object || !waiting.contains(parent))
+            })
         };
-        let mut group: Vec<String> = left.iter().filter(|object| free(object)).map(|object| (*object).clone()).collect();
+        let mut group: Vec<String> =
+            left.iter().filter(|object| free(object)).map(|object| (*object).clone()).collect();
         if group.is_empty() {
             // Only circles and what waits for them are left: the table that waits for the fewest goes first.
-            let fewest = left.iter().min_by_key(|object| refers.get(**object).map_or(0, |p| p.iter().filter(|p| waiting.contains(p)).count()));
+            let fewest = left.iter().min_by_key(|object| {
+                refers.get(**object).map_or(0, |p| p.iter().filter(|p| waiting.contains(p)).count())
+            });
             group.extend(fewest.map(|object| (*object).clone()));
         }
         left.retain(|object| !group.contains(object));
@@ -231,7 +267,10 @@ mod tests {
     #[test]
     fn parents_come_first() {
         let objects: Vec<String> = ["line", "order", "item", "customer"].map(str::to_owned).to_vec();
-        let groups = order(&objects, &graph(&[("line", "order"), ("line", "item"), ("order", "customer"), ("item", "item")]));
+        let groups = order(
+            &objects,
+            &graph(&[("line", "order"), ("line", "item"), ("order", "customer"), ("item", "item")]),
+        );
         assert_eq!(groups, [vec!["item", "customer"], vec!["order"], vec!["line"]]);
     }
 
@@ -240,7 +279,10 @@ mod tests {
         let objects: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
         let groups = order(&objects, &graph(&[("a", "b"), ("b", "a"), ("c", "a")]));
         assert_eq!(groups.concat().len(), 3);
-        assert_eq!(groups.last(), Some(&vec!["c".to_owned()]).filter(|_| groups.len() == 3).or(groups.last()));
+        assert_eq!(
+            groups.last(),
+            Some(&vec!["c".to_owned()]).filter(|_| groups.len() == 3).or(groups.last())
+        );
     }
 
     proptest! {

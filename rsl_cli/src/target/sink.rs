@@ -62,7 +62,14 @@ impl RowSink {
         stop: Stop,
         rows: Arc<AtomicU64>,
     ) -> Self {
-        Self { encoder: RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8), labels, chunks, stop, rows, bytes: 0 }
+        Self {
+            encoder: RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8),
+            labels,
+            chunks,
+            stop,
+            rows,
+            bytes: 0,
+        }
     }
 
     /// Takes a row. When [`RowSink::is_full`] says so, the chunk must be sent before the next.
@@ -123,7 +130,11 @@ impl RowSink {
 
     fn unfit(&self, values: &[Value<'_>], unfit: UnfitField) -> Failure {
         let labels = &self.labels;
-        let key: Vec<_> = labels.key.iter().map(|&at| format!("{} {}", labels.columns[at], show_key(&values[at]))).collect();
+        let key: Vec<_> = labels
+            .key
+            .iter()
+            .map(|&at| format!("{} {}", labels.columns[at], show_key(&values[at])))
+            .collect();
         let row = match key.is_empty() {
             false => format!("the row with {}", key.join(", ")),
             true => format!("row {} in the order of reading", self.encoder.witness().rows() + 1),

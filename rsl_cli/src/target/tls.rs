@@ -28,9 +28,10 @@ pub fn connector(trust: Trust, authorities: Option<&Path>) -> Result<MakeRustlsC
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::new(format!("cannot set up TLS: {error}")))?;
     let config = match (trust, authorities) {
-        (Trust::Anybody, None) => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider))).with_no_client_auth()
-        }
+        (Trust::Anybody, None) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+            .with_no_client_auth(),
         // As libpq does: whoever names an authority wants it asked.
         (_, authorities) => builder.with_root_certificates(roots(authorities)?).with_no_client_auth(),
     };
@@ -41,7 +42,9 @@ fn roots(authorities: Option<&Path>) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     match authorities {
         Some(path) => {
-            let cannot = |error: &dyn std::fmt::Display| Failure::new(format!("cannot read the certificates of {}: {error}", path.display()));
+            let cannot = |error: &dyn std::fmt::Display| {
+                Failure::new(format!("cannot read the certificates of {}: {error}", path.display()))
+            };
             for certificate in CertificateDer::pem_file_iter(path).map_err(|error| cannot(&error))? {
                 let certificate = certificate.map_err(|error| cannot(&error))?;
                 roots.add(certificate).map_err(|error| cannot(&error))?;
@@ -52,7 +55,8 @@ fn roots(authorities: Option<&Path>) -> Result<RootCertStore> {
         }
     }
     if roots.is_empty() {
-        return Err(Failure::new("there is no certificate authority to verify the server with").hint("name a PEM file with sslrootcert=/path"));
+        return Err(Failure::new("there is no certificate authority to verify the server with")
+            .hint("name a PEM file with sslrootcert=/path"));
     }
     Ok(roots)
 }
