@@ -21,8 +21,19 @@ thread_local! {
 pub fn copy_binary(table: pg_sys::Oid, payload: &[u8], what: &str) -> Result<u64> {
     REST.set((payload.as_ptr(), payload.len()));
     CONTEXT.take();
+    let mut callback = pg_sys::ErrorContextCallback {
+        // SAFETY: variables of the server, on its main thread. The list gets an entry that lives in this frame, below the one
+        // of COPY, so that it runs after that one has said where the error is.
+        previous: unsafe { pg_sys::error_context_stack },
+        callback: Some(note_context),
+        arg: std::ptr::null_mut(),
+    };
+    // SAFETY: see above.
+    unsafe { pg_sys::error_context_stack = &raw mut callback };
     let outcome =
         PgTryBuilder::new(|| Ok(run(table))).catch_others(|cause| Err(refusal(cause, what))).execute();
+    // SAFETY: this frame's entry is taken off before the frame ends, also after an error: whatever is raised next would run it.
+    unsafe { pg_sys::error_context_stack = callback.previous };
     REST.set((std::ptr::null(), 0));
     outcome
 }
@@ -34,7 +45,12 @@ fn refusal(cause: CaughtError, what: &str) -> pg_sys::panic::ErrorReport {
         other => other.rethrow(),
     };
     let place = CONTEXT.take();
-    let detail = match (error.detail(), place) {
+    // The detail of these shows the whole row, and what rows contain stays out of messages.
+    let shows_row = matches!(
+        error.sql_error_code(),
+        PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION | PgSqlErrorCode::ERRCODE_CHECK_VIOLATION
+    );
+    let detail = match (error.detail().filter(|_| !shows_row), place) {
         (Some(detail), Some(place)) => format!("{detail} ({place})"),
         (Some(detail), None) => detail.to_owned(),
         (None, Some(place)) => place,
@@ -68,13 +84,6 @@ fn run(table: pg_sys::Oid) -> u64 {
             -1,
         );
         let options = pg_sys::lappend(std::ptr::null_mut(), format.cast());
-        let mut callback = pg_sys::ErrorContextCallback {
-            previous: pg_sys::error_context_stack,
-            callback: Some(note_context),
-            arg: std::ptr::null_mut(),
-        };
-        // Below COPY's own callback, so it runs after that one has said where the error is.
-        pg_sys::error_context_stack = &raw mut callback;
         #[cfg(feature = "pg13")]
         let copy = pg_sys::BeginCopyFrom(
             state,
@@ -98,7 +107,6 @@ fn run(table: pg_sys::Oid) -> u64 {
         );
         let rows = pg_sys::CopyFrom(copy);
         pg_sys::EndCopyFrom(copy);
-        pg_sys::error_context_stack = callback.previous;
         pg_sys::free_parsestate(state);
         pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         rows

@@ -11,7 +11,7 @@ BEGIN
         COMMENT ON VIEW rsl_stage.drop_extension_would_delete_data IS
             'Keeps DROP EXTENSION rsl from deleting the tables of schema rsl; DROP EXTENSION rsl CASCADE does it';
     END IF;
-EXCEPTION WHEN duplicate_table OR unique_violation THEN
+EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN
     NULL; -- Another session was first.
 END $$;
 COMMENT ON FUNCTION rsl.keep_data() IS

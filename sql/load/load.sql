@@ -33,6 +33,8 @@ COMMENT ON COLUMN rsl.load.status IS 'loading; exact: source, stream and target 
 COMMENT ON COLUMN rsl.load.columns IS 'columns that the chunks carry, in order';
 COMMENT ON COLUMN rsl.load.key_columns IS 'columns by which rows are matched';
 COMMENT ON COLUMN rsl.load.rows IS 'rows that the source sent';
+COMMENT ON COLUMN rsl.load.started_at IS 'when rsl.load_begin was called';
+COMMENT ON COLUMN rsl.load.finished_at IS 'when it became exact, failed or aborted';
 COMMENT ON COLUMN rsl.load.started_by IS 'role that began the load; only it, or a member of it, may go on with it';
 COMMENT ON COLUMN rsl.load.staging IS 'table that takes the chunks until the load ends; null after that';
 COMMENT ON COLUMN rsl.load.definition IS 'columns and primary key of a target that this load creates';
@@ -49,6 +51,8 @@ CREATE TABLE rsl.load_chunk (
     PRIMARY KEY (load_id, chunk)
 );
 COMMENT ON TABLE rsl.load_chunk IS 'receipts: a chunk whose receipt is here stands in staging, whole; committed in one transaction with its rows';
+COMMENT ON COLUMN rsl.load_chunk.load_id IS 'the load that the chunk belongs to';
+COMMENT ON COLUMN rsl.load_chunk.received_at IS 'when the chunk came';
 COMMENT ON COLUMN rsl.load_chunk.chunk IS 'number that the client gave the chunk';
 COMMENT ON COLUMN rsl.load_chunk.rows IS 'rows in the chunk';
 COMMENT ON COLUMN rsl.load_chunk.bytes IS 'length of the payload';

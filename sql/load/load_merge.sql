@@ -191,7 +191,8 @@ BEGIN
         BEGIN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             failure := jsonb_strip_nulls(jsonb_build_object('sqlstate', SQLSTATE, 'message', message,
-                'detail', NULLIF(detail, ''), 'hint', NULLIF(hint, '')));
+                -- Of these the detail shows the whole row, and what rows contain stays out of the books.
+                'detail', CASE WHEN SQLSTATE NOT IN ('23502', '23514') THEN NULLIF(detail, '') END, 'hint', NULLIF(hint, '')));
         END;
     END;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -24,12 +24,13 @@ SELECT (SELECT updated_at FROM rsl.rsl_group) = now AS "group", (SELECT updated_
     (SELECT max(updated_at) FROM rsl.items) = now AS item, (SELECT updated_at FROM rsl.processes) = now AS process, (SELECT updated_at FROM rsl.routings) = now AS routing,
     (SELECT updated_at FROM rsl.output_profiles) = now AS profile, (SELECT updated_at FROM rsl.model_metadata) = now AS model FROM timezone('utc', now()) AS now;
 COMMIT;
--- A load brings the values of the source; where it does not bring the column, the trigger does not stamp either.
+-- A load brings the values of the source; where it does not bring the column, the trigger keeps it as ever.
 SELECT * FROM load($$SELECT * FROM (VALUES ('A'::varchar(64), 'loaded'::varchar(255), timestamp '2002-02-02')) v(item_code, name, updated_at)$$,
     'rsl.items', 'upsert', ARRAY['item_code'], ARRAY['item_code', 'name', 'updated_at']);
 SELECT item_code, name, updated_at FROM rsl.items WHERE item_code = 'A';
 SELECT * FROM load($$SELECT 'A'::varchar(64) AS item_code, 'again'::varchar(255) AS name$$, 'rsl.items', 'upsert', ARRAY['item_code'], ARRAY['item_code', 'name']);
-SELECT item_code, name, updated_at FROM rsl.items WHERE item_code = 'A';
+SELECT item_code, name, updated_at > '2020-01-01' AS touched FROM rsl.items WHERE item_code = 'A';
+UPDATE rsl.items SET updated_at = '2000-01-01';
 -- After the load the trigger is as before.
 UPDATE rsl.items SET name = 'by hand' WHERE item_code = 'A';
 SELECT updated_at > '2020-01-01' AS touched FROM rsl.items WHERE item_code = 'A';

@@ -63,7 +63,7 @@ fn columns(pair: &Pair, target: &str) -> Result<Vec<(String, String)>> {
 fn fill(pair: &Pair, object: &str) -> Result<String> {
     let source = pair.source()?;
     let mut select = source.prepare(&format!("SELECT * FROM \"{object}\""))?;
-    let names: Vec<String> = select.column_names().into_iter().map(str::to_lowercase).collect();
+    let names: Vec<String> = select.column_names().map(str::to_lowercase).collect();
     let mirror = format!("mirror_{}", object.to_lowercase());
     let list: Vec<String> = names.iter().map(|name| format!("\"{name}\" text")).collect();
     let mut script =

@@ -101,6 +101,22 @@ async fn a_schema_that_somebody_else_creates_meanwhile_is_no_failure() -> Result
     mirror::assert_same(&pair, "B_ITEM", "erp.b_item")
 }
 
+#[tokio::test]
+async fn the_first_loads_of_a_database_do_not_hinder_each_other() -> Result<()> {
+    let pair = Pair::sample(Shape::Bench, 100)?;
+    let client = pair.database.connect().await?;
+    client.batch_execute("BEGIN; SELECT rsl.keep_data()").await?;
+    let running = Running::start(&mut pair.pull(&["BENCH_ROW"])?)?;
+    pair.wait_for(
+        "SELECT count(*) = 1 FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%rsl.load_begin%'",
+    )?;
+    client.batch_execute("COMMIT").await?;
+    let ended = running.wait()?;
+    ensure!(ended.code == Some(0), "{ended:#?}");
+    Ok(())
+}
+
 #[test]
 fn readers_never_see_a_part_of_a_replace() -> Result<()> {
     let pair = Pair::sample(Shape::Bench, 20_000)?;

@@ -319,7 +319,9 @@ fn what_the_source_holds_is_what_postgresql_prints() -> Result<()> {
         check(&pair, number, declared, ty, values)?;
     }
     ensure!(
-        pair.database.value("SELECT string_agg(object, ' ') FROM rsl.verify() WHERE status = 'fail'")? == ""
+        pair.database
+            .value("SELECT string_agg(object, ' ') FROM rsl.verify() WHERE status = 'fail'")?
+            .is_empty()
     );
     Ok(())
 }
