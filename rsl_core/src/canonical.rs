@@ -22,6 +22,8 @@ const UUID: u64 = 11;
 const JSON: u64 = 12;
 const ROW: u64 = 13;
 const OTHER: u64 = 14;
+const INTERVAL: u64 = 15;
+const ARRAY: u64 = 16;
 
 /// The hash of NULL: a constant that is no value's hash.
 pub const NULL: u128 = 0x6e75_6c6c_2121_6e75_6c6c_2121_6e75_6c6c;
@@ -173,6 +175,27 @@ pub fn uuid(value: &[u8; 16]) -> u128 {
 /// jsonb: the bytes of [`crate::json::canonical`].
 pub fn json(canonical: &[u8]) -> u128 {
     xxh3_128_with_seed(canonical, JSON)
+}
+
+/// interval: microseconds as PostgreSQL compares intervals, a month as 30 days and a day as 24 hours, 16 bytes.
+pub fn interval(micros: i64, days: i32, months: i32) -> u128 {
+    const MICROS_PER_DAY: i128 = 86_400_000_000;
+    let total = i128::from(micros) + (i128::from(days) + i128::from(months) * 30) * MICROS_PER_DAY;
+    xxh3_128_with_seed(&total.to_le_bytes(), INTERVAL)
+}
+
+/// An array: length and lower bound of each dimension (4 bytes each), then the hashes of the elements in order.
+pub fn array(
+    dimensions: impl IntoIterator<Item = (i32, i32)>,
+    elements: impl IntoIterator<Item = u128>,
+) -> u128 {
+    let mut bytes = Vec::new();
+    for (length, lower_bound) in dimensions {
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&lower_bound.to_le_bytes());
+    }
+    elements.into_iter().for_each(|hash| bytes.extend_from_slice(&hash.to_le_bytes()));
+    xxh3_128_with_seed(&bytes, ARRAY)
 }
 
 /// A type of no family above: the name of the type, a zero byte, the bytes of its send function.

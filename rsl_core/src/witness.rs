@@ -221,7 +221,8 @@ impl Account {
     pub fn differences(&self, other: &Account, this: &str, that: &str) -> Vec<String> {
         let mut found = Vec::new();
         if self.rows != other.rows {
-            found.push(format!("rows: {} in {this}, {} in {that}", self.rows, other.rows));
+            // A difference of accounts may be below zero: fewer rows than before.
+            found.push(format!("rows: {} in {this}, {} in {that}", self.rows as i64, other.rows as i64));
         }
         let names: BTreeSet<&String> = self.columns.keys().chain(other.columns.keys()).collect();
         for name in names {
@@ -237,7 +238,12 @@ impl Account {
             }
         }
         if found.is_empty() && self.digest != other.digest {
-            found.push("the values of every column agree, but not which of them stand in one row".to_owned());
+            let compared =
+                self.columns.keys().all(|name| other.columns.contains_key(name)) && !self.columns.is_empty();
+            found.push(match compared {
+                true => "the values of every column agree, but not which of them stand in one row".to_owned(),
+                false => "the rows differ; in which column, the witness does not tell".to_owned(),
+            });
         }
         found
     }

@@ -6,7 +6,7 @@
 use std::ffi::CStr;
 
 use pgrx::{pg_sys, varlena};
-use rsl_core::canonical::{self, Number};
+use rsl_core::canonical::{self, Number, RowHasher};
 
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
@@ -31,7 +31,11 @@ pub enum Reader {
     TimestampTz,
     Uuid,
     Jsonb,
-    Enum { send: pg_sys::Oid },
+    Name,
+    Interval,
+    Row,
+    Array { element: Box<Reader>, ty: pg_sys::Oid, length: i16, by_value: bool, align: std::ffi::c_char },
+    Enum { output: pg_sys::Oid },
     Other { send: pg_sys::Oid, name: Vec<u8> },
 }
 
@@ -48,7 +52,10 @@ impl Reader {
             pg_sys::NUMERICOID => Reader::Numeric,
             pg_sys::FLOAT4OID => Reader::Float4,
             pg_sys::FLOAT8OID => Reader::Float8,
-            pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::JSONOID => Reader::Text,
+            pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::JSONOID | pg_sys::XMLOID => Reader::Text,
+            pg_sys::NAMEOID => Reader::Name,
+            pg_sys::INTERVALOID => Reader::Interval,
+            pg_sys::RECORDOID => Reader::Row,
             pg_sys::BPCHAROID => Reader::Char,
             pg_sys::BYTEAOID => Reader::Bytea,
             pg_sys::DATEOID => Reader::Date,
@@ -57,19 +64,46 @@ impl Reader {
             pg_sys::TIMESTAMPTZOID => Reader::TimestampTz,
             pg_sys::UUIDOID => Reader::Uuid,
             pg_sys::JSONBOID => Reader::Jsonb,
-            _ => {
-                let (mut send, mut is_varlena) = (pg_sys::InvalidOid, false);
-                // SAFETY: as above; a type without a binary form raises 42883, which says so.
-                unsafe { pg_sys::getTypeBinaryOutputInfo(base, &mut send, &mut is_varlena) };
-                // SAFETY: as above.
-                if unsafe { pg_sys::get_typtype(base) } as u8 == pg_sys::TYPTYPE_ENUM {
-                    return Reader::Enum { send };
-                }
-                // SAFETY: returns a string in the current memory context.
-                let name = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(base)) };
-                Reader::Other { send, name: name.to_bytes().to_vec() }
-            }
+            _ => Self::by_catalogue(base),
         }
+    }
+
+    /// For a type whose OID says nothing.
+    fn by_catalogue(ty: pg_sys::Oid) -> Self {
+        let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+        // SAFETY: a catalogue look-up on the main thread; so are those below, into variables of this frame.
+        let element = unsafe { pg_sys::get_element_type(ty) };
+        if element != pg_sys::InvalidOid {
+            let (mut length, mut by_value, mut align) = (0, false, 0);
+            // SAFETY: see above.
+            unsafe { pg_sys::get_typlenbyvalalign(element, &mut length, &mut by_value, &mut align) };
+            return Reader::Array {
+                element: Box::new(Reader::new(element)),
+                ty: element,
+                length,
+                by_value,
+                align,
+            };
+        }
+        // SAFETY: see above.
+        match unsafe { pg_sys::get_typtype(ty) } as u8 {
+            pg_sys::TYPTYPE_COMPOSITE => return Reader::Row,
+            pg_sys::TYPTYPE_ENUM => {
+                // SAFETY: see above. Not the send function: that would give the label in the client's encoding.
+                unsafe { pg_sys::getTypeOutputInfo(ty, &mut function, &mut is_varlena) };
+                return Reader::Enum { output: function };
+            }
+            _ => {}
+        }
+        // SAFETY: see above; a type without a binary form raises 42883, which says so.
+        unsafe { pg_sys::getTypeBinaryOutputInfo(ty, &mut function, &mut is_varlena) };
+        if function == pg_sys::Oid::from(pg_sys::F_TEXTSEND) {
+            // Stored as text is, such as citext.
+            return Reader::Text;
+        }
+        // SAFETY: returns a string in the current memory context.
+        let name = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(ty)) };
+        Reader::Other { send: function, name: name.to_bytes().to_vec() }
     }
 
     /// Whether values of this type are summed.
@@ -130,8 +164,27 @@ impl Reader {
                     .report(PgLogLevel::ERROR),
                 }
             }
-            // SAFETY: see above; the function is this type's own.
-            Reader::Enum { send } => seen(canonical::text(unsafe { sent(*send, datum) }), None),
+            Reader::Name => {
+                // SAFETY: see above; a name is a string of the server, by reference.
+                let name = unsafe { CStr::from_ptr(datum.cast_mut_ptr()) };
+                seen(canonical::text(name.to_bytes()), None);
+            }
+            Reader::Interval => {
+                // SAFETY: see above; an interval is by reference.
+                let interval = unsafe { &*datum.cast_mut_ptr::<pg_sys::Interval>() };
+                seen(canonical::interval(interval.time, interval.day, interval.month), None);
+            }
+            // SAFETY: see above.
+            Reader::Row => seen(unsafe { hash_row(datum) }, None),
+            Reader::Array { element, ty, length, by_value, align } => {
+                // SAFETY: see above; the layout of the elements is that of their type.
+                seen(unsafe { hash_array(datum, element, *ty, *length, *by_value, *align) }, None);
+            }
+            Reader::Enum { output } => {
+                // SAFETY: see above; the function is this type's own and gives a string.
+                let label = unsafe { CStr::from_ptr(pg_sys::OidOutputFunctionCall(*output, datum)) };
+                seen(canonical::text(label.to_bytes()), None);
+            }
             // SAFETY: as for the enumeration.
             Reader::Other { send, name } => seen(canonical::other(name, unsafe { sent(*send, datum) }), None),
         }
@@ -152,6 +205,99 @@ unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
             pointer = pg_sys::pg_detoast_datum_packed(pointer);
         }
         varlena::varlena_to_byte_slice(pointer)
+    }
+}
+
+/// The hash of an array: its shape and the hashes of its elements.
+///
+/// # Safety
+/// `datum` is an array whose elements are of the reader's type, which is `ty` and laid out as the rest says.
+unsafe fn hash_array(
+    datum: pg_sys::Datum,
+    element: &Reader,
+    ty: pg_sys::Oid,
+    length: i16,
+    by_value: bool,
+    align: std::ffi::c_char,
+) -> u128 {
+    let (mut values, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+    // SAFETY: the caller vouches for the type. An array's header is followed by the lengths of its dimensions and then by
+    // their lower bounds; deconstruct_array allocates `count` values and null marks.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+        let dimensions = (*array).ndim as usize;
+        let shape = std::slice::from_raw_parts(array.add(1).cast::<i32>(), 2 * dimensions);
+        pg_sys::deconstruct_array(
+            array,
+            ty,
+            length.into(),
+            by_value,
+            align,
+            &mut values,
+            &mut nulls,
+            &mut count,
+        );
+        let hashes = (0..count as usize).map(|i| {
+            let mut hash = canonical::NULL;
+            if !*nulls.add(i) {
+                element.read(*values.add(i), |value, _| hash = value);
+            }
+            hash
+        });
+        canonical::array((0..dimensions).map(|i| (shape[i], shape[dimensions + i])), hashes)
+    }
+}
+
+/// The hash of a row inside a row. Its shape is looked up for every value: such columns are rare.
+///
+/// # Safety
+/// `datum` is a composite value.
+unsafe fn hash_row(datum: pg_sys::Datum) -> u128 {
+    let mut row = RowHasher::default();
+    // SAFETY: a composite value is a varlena that begins with a HeapTupleHeader, which names its type; there is room for as
+    // many fields as the type has.
+    unsafe {
+        let header = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
+        let shape = pg_sys::lookup_rowtype_tupdesc(
+            pgrx::htup::heap_tuple_header_get_type_id(header),
+            pgrx::htup::heap_tuple_header_get_typmod(header),
+        );
+        let attributes = pgrx::PgTupleDesc::from_pg_copy(shape);
+        let mut values = vec![pg_sys::Datum::from(0); attributes.len()];
+        let mut nulls = vec![true; attributes.len()];
+        deform(header, shape, &mut values, &mut nulls);
+        for (i, attribute) in attributes.iter().enumerate().filter(|(_, attribute)| !attribute.attisdropped) {
+            match nulls[i] {
+                true => row.push(canonical::NULL),
+                false => Reader::new(attribute.atttypid).read(values[i], |hash, _| row.push(hash)),
+            }
+        }
+    }
+    row.finish()
+}
+
+/// Reads the fields of a composite value and lets go of its shape.
+///
+/// # Safety
+/// `shape` is the looked-up shape of the value, and there is room for its fields.
+pub unsafe fn deform(
+    header: *mut pg_sys::HeapTupleHeaderData,
+    shape: pg_sys::TupleDesc,
+    values: &mut [pg_sys::Datum],
+    nulls: &mut [bool],
+) {
+    // SAFETY: see above.
+    unsafe {
+        let mut tuple = pg_sys::HeapTupleData {
+            t_len: varlena::varsize_any(header.cast()) as u32,
+            t_self: pg_sys::ItemPointerData::default(),
+            t_tableOid: pg_sys::InvalidOid,
+            t_data: header,
+        };
+        pg_sys::heap_deform_tuple(&mut tuple, shape, values.as_mut_ptr(), nulls.as_mut_ptr());
+        if (*shape).tdrefcount >= 0 {
+            pg_sys::DecrTupleDescRefCount(shape);
+        }
     }
 }
 

@@ -16,6 +16,18 @@ mod witness;
 
 pgrx::pg_module_magic!(name, version);
 
+/// Runs when a backend loads the library.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    // pgrx puts a Rust backtrace into the detail of errors if the server's environment asks for backtraces: a page of
+    // addresses in every message.
+    // SAFETY: a backend has one thread.
+    unsafe {
+        std::env::set_var("RUST_BACKTRACE", "0");
+        std::env::set_var("RUST_LIB_BACKTRACE", "0");
+    }
+}
+
 /// An error for people: a standard SQLSTATE, detail and hint.
 type Result<T> = std::result::Result<T, pg_sys::panic::ErrorReport>;
 

@@ -71,6 +71,16 @@ fn load_repeats(load: i64, digest: &str) -> Result<Option<JsonB>> {
 #[pg_extern(sql = false)]
 fn load_register(plan: JsonB) -> Result<i64> {
     let role = current_role();
+    // Whoever may load may call this function itself: what goes into the books is checked here, as the caller, once more.
+    query_one::<bool>(
+        "SELECT CASE WHEN pg_catalog.to_regclass(p.target) IS NULL AND p.definition IS NOT NULL THEN rsl.load_column_list(p.definition) IS NOT NULL
+                ELSE rsl.load_check_target(p.target::pg_catalog.regclass, p.columns, p.mode, p.key_columns) IS NOT NULL END
+         FROM pg_catalog.jsonb_to_record($1) p (target pg_catalog.text, mode pg_catalog.text, columns pg_catalog.text[],
+            key_columns pg_catalog.text[], definition pg_catalog.jsonb)
+         WHERE pg_catalog.cardinality(pg_catalog.parse_ident(p.target)) OPERATOR(pg_catalog.=) 2",
+        &[JsonB(plan.0.clone()).into()],
+    )?
+    .ok_or_else(|| report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "this is not the plan of a load"))?;
     let load = as_owner(|| {
         run("SELECT rsl.keep_data()", &[])?;
         query_one::<i64>(
@@ -100,6 +110,14 @@ fn load_push(load: i64, chunk: i64, payload: &[u8]) -> Result<i64> {
             format!("chunk {chunk} is below zero"),
         )
         .set_hint("Number the chunks of a load from 0 or 1 on."));
+    }
+    // The last word of binary COPY. Without it a payload that was cut between two rows would pass for a whole one.
+    if !payload.ends_with(&[0xff, 0xff]) {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT,
+            format!("chunk {chunk} of load {load} was refused: the payload does not end as binary COPY does"),
+        )
+        .set_hint("Nothing of this chunk was kept; send it whole."));
     }
     let plan = open(load, Lock::Share)?;
     if plan.text("status") != "loading" {

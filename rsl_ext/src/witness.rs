@@ -6,7 +6,7 @@ use rsl_core::Witness;
 use rsl_core::canonical::{self, Number, RowHasher};
 use rsl_core::witness::Account;
 
-use crate::datum::Reader;
+use crate::datum::{Reader, deform};
 use crate::sql_function::sql_function;
 use crate::{Result, report};
 
@@ -117,16 +117,7 @@ impl State {
                 self.values = vec![pg_sys::Datum::from(0); natts];
                 self.nulls = vec![true; natts];
             }
-            let mut tuple = pg_sys::HeapTupleData {
-                t_len: varlena::varsize_any(header.cast()) as u32,
-                t_self: pg_sys::ItemPointerData::default(),
-                t_tableOid: pg_sys::InvalidOid,
-                t_data: header,
-            };
-            pg_sys::heap_deform_tuple(&mut tuple, shape, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
-            if (*shape).tdrefcount >= 0 {
-                pg_sys::DecrTupleDescRefCount(shape);
-            }
+            deform(header, shape, &mut self.values, &mut self.nulls);
             let (fields, values, nulls) = (
                 std::mem::take(&mut self.fields),
                 std::mem::take(&mut self.values),

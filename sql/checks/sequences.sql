@@ -30,6 +30,8 @@ BEGIN
             JOIN pg_depend AS d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
         ) AS o ON o.rel = v.rel AND o.attnum = a.attnum
         JOIN pg_sequence AS q ON q.seqrelid = o.seq
+        -- A column that is no number makes its values from the sequence in its own way.
+        WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)
         ORDER BY v.name COLLATE "C", a.attnum, q.seqrelid
     LOOP
         found_any := true;
@@ -44,7 +46,9 @@ BEGIN
         BEGIN
             EXECUTE format('SELECT last_value::numeric + CASE WHEN is_called THEN %s ELSE 0 END FROM %s', s.seqincrement, s.seq)
             INTO next_value;
-            EXECUTE format('SELECT %s(%I)::numeric FROM %s', CASE WHEN s.seqincrement > 0 THEN 'max' ELSE 'min' END, s.attname, s.rel)
+            -- Values that the sequence cannot reach cannot collide with it.
+            EXECUTE format('SELECT %1$s(%2$I)::numeric FROM %3$s WHERE %2$I BETWEEN %4$s AND %5$s',
+                CASE WHEN s.seqincrement > 0 THEN 'max' ELSE 'min' END, s.attname, s.rel, s.seqmin, s.seqmax)
             INTO edge;
             actual := format('next is %s', next_value);
             detail := format('sequence %s', s.seq);

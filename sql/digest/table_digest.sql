@@ -19,6 +19,9 @@ DECLARE
         WHERE attrelid = target AND attnum > 0 AND NOT attisdropped);
     missing text;
 BEGIN
+    IF present IS NULL THEN
+        RAISE EXCEPTION 'table % has no columns', target USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF columns IS NULL THEN
         RETURN present;
     END IF;
@@ -38,6 +41,9 @@ AS $$
 DECLARE
     result text;
 BEGIN
+    IF target IS NULL THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('SELECT %s FROM %s t',
         rsl.aggregate_call('digest_columns', 'digest', 't', rsl.table_columns(target, columns)), target) INTO result;
     RETURN result;
@@ -50,9 +56,13 @@ CREATE FUNCTION rsl.table_witness(target regclass, columns text[] DEFAULT NULL) 
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    names text[] := rsl.table_columns(target, columns);
+    names text[];
     result jsonb;
 BEGIN
+    IF target IS NULL THEN
+        RETURN NULL;
+    END IF;
+    names := rsl.table_columns(target, columns);
     EXECUTE format('SELECT %s FROM %s t', rsl.aggregate_call('witness', 'row_witness', 't', names), target) INTO result;
     RETURN rsl.name_columns(result, names);
 END $$;

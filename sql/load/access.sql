@@ -8,5 +8,5 @@ REVOKE ALL ON FUNCTION rsl.load_merge(jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_finish(bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_abort(bigint, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_abort_abandoned(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.load_refuse_twins(regclass, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_refuse_twins(regclass, text[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_repeats(bigint, text) FROM PUBLIC;

@@ -18,14 +18,29 @@ BEGIN
         RAISE EXCEPTION '% is not a table', target
             USING ERRCODE = 'wrong_object_type', HINT = 'Rows are loaded into ordinary or partitioned tables.';
     END IF;
-    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'rsl_stage'::regnamespace)
+    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace)
         OR relation.relnamespace = 'rsl'::regnamespace AND relation.relname IN ('load', 'load_chunk', 'manifest') THEN
         RAISE EXCEPTION '% cannot be the target of a load', target
             USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
     END IF;
+    IF relation.relpersistence = 't' THEN
+        RAISE EXCEPTION '% cannot be the target of a load', target
+            USING ERRCODE = 'wrong_object_type', HINT = 'A temporary table is only there for one session.';
+    END IF;
+    IF relation.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = target) THEN
+        RAISE EXCEPTION '% cannot be the target of a load: other tables inherit from it', target
+            USING ERRCODE = 'wrong_object_type', HINT = 'Load into the tables that inherit, or use a partitioned table.';
+    END IF;
+    IF row_security_active(target) THEN
+        RAISE EXCEPTION 'row security hides rows of % from role "%"', target, current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Load as the owner of the table, or as a role with BYPASSRLS: nothing can be proven of rows that are not seen.';
+    END IF;
     wanted := CASE WHEN columns IS NOT NULL THEN rsl.table_columns(target, columns)
         ELSE (SELECT array_agg(attname ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = '') END;
+    IF wanted IS NULL THEN
+        RAISE EXCEPTION '% has no column that could be loaded', target USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT c INTO bad FROM unnest(wanted) c GROUP BY c HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'column "%" is named twice', bad USING ERRCODE = 'duplicate_column';
@@ -50,7 +65,7 @@ BEGIN
     IF key_columns IS NULL THEN
         key_columns := (SELECT array_agg(attname ORDER BY array_position(i.indkey::int2[], attnum))
             FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
-            WHERE i.indrelid = target AND i.indisprimary);
+            WHERE i.indrelid = target AND i.indisprimary AND i.indimmediate);
         IF NOT key_columns <@ wanted THEN
             key_columns := NULL;
         END IF;
@@ -93,11 +108,18 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Expected {"columns": [{"name": …, "type": …, "not_null": …}], "primary_key": […]}.';
     END IF;
     -- A type name goes into DDL as it stands: words, and numbers in parentheses, nothing else.
-    SELECT c ->> 'type' INTO bad FROM jsonb_array_elements(definition -> 'columns') c
-        WHERE (c ->> 'type') !~ '^[a-z][a-z0-9_ ]*(\([0-9]+(, ?-?[0-9]+)?\))?[a-z ]*$' OR c ->> 'type' IS NULL
-            OR to_regtype(c ->> 'type') IS NULL LIMIT 1;
-    IF FOUND THEN
+    FOR bad IN SELECT c ->> 'type' FROM jsonb_array_elements(definition -> 'columns') c LOOP
+        BEGIN
+            CONTINUE WHEN bad ~ '^[a-z][a-z0-9_ ]*(\([0-9]+(, ?-?[0-9]+)?\))?[a-z ]*$' AND to_regtype(bad) IS NOT NULL;
+        EXCEPTION WHEN syntax_error THEN
+            NULL; -- What does not parse as a type is none.
+        END;
         RAISE EXCEPTION 'the definition has an unknown type "%"', coalesce(bad, '') USING ERRCODE = 'undefined_object';
+    END LOOP;
+    IF jsonb_typeof(coalesce(definition -> 'primary_key', '[]')) <> 'array' OR EXISTS (
+        SELECT FROM jsonb_array_elements(CASE jsonb_typeof(definition -> 'primary_key') WHEN 'array' THEN definition -> 'primary_key' ELSE '[]' END) k
+        WHERE k NOT IN (SELECT c -> 'name' FROM jsonb_array_elements(definition -> 'columns') c)) THEN
+        RAISE EXCEPTION 'the primary key of the definition must be a list of its columns' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN (SELECT string_agg(format('%I %s%s', c ->> 'name', c ->> 'type',
             CASE WHEN (c ->> 'not_null')::boolean OR (definition -> 'primary_key') ? (c ->> 'name') THEN ' NOT NULL' ELSE '' END), ', ' ORDER BY n)
@@ -149,7 +171,14 @@ BEGIN
         RAISE EXCEPTION 'there is no table %', target
             USING ERRCODE = 'undefined_table', HINT = 'Create it, or give a definition and the load creates it.';
     ELSE
+        IF key IS NOT NULL THEN
+            definition := definition || jsonb_build_object('primary_key', key);
+        END IF;
         column_list := rsl.load_column_list(definition);
+        IF EXISTS (SELECT FROM unnest(columns) c WHERE c NOT IN (SELECT d ->> 'name' FROM jsonb_array_elements(definition -> 'columns') d)) THEN
+            RAISE EXCEPTION 'the columns of the load are not those of the definition'
+                USING ERRCODE = 'undefined_column', HINT = 'Leave the columns out: they are those of the definition, in its order.';
+        END IF;
         plan := jsonb_build_object(
             'columns', (SELECT jsonb_agg(c -> 'name' ORDER BY n) FROM jsonb_array_elements(definition -> 'columns') WITH ORDINALITY u(c, n)),
             'key_columns', NULLIF(definition -> 'primary_key', '[]'));

@@ -31,26 +31,67 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rsl.load_publish(text, text, jsonb) IS 'part of rsl.load_finish: makes staging the target';
 
--- Identity and serial columns go on after the highest value that was loaded.
+-- Identity and serial columns go on after the last value that was loaded, in the direction of their sequence.
 CREATE FUNCTION rsl.load_advance_sequences(target regclass, columns text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    col text;
-    sequence text;
-    highest bigint;
+    q record;
+    edge bigint;
 BEGIN
-    FOREACH col IN ARRAY columns LOOP
-        sequence := pg_get_serial_sequence(target::text, col);
-        CONTINUE WHEN sequence IS NULL;
-        EXECUTE format('SELECT max(%I)::bigint FROM %s', col, target) INTO highest;
-        -- setval never goes back: nobody else writes to the table while the load holds its lock.
-        CONTINUE WHEN highest IS NULL;
-        EXECUTE format('SELECT setval(%L, %s) FROM %s WHERE last_value < %2$s OR last_value = %2$s AND NOT is_called', sequence, highest, sequence);
+    FOR q IN
+        SELECT a.attname, s.seqrelid::regclass AS sequence, s.seqincrement > 0 AS up, s.seqmin, s.seqmax
+        FROM pg_attribute a JOIN pg_sequence s ON s.seqrelid = to_regclass(pg_get_serial_sequence(target::text, a.attname))
+        -- A column that is no integer makes its values from the sequence in its own way.
+        WHERE a.attrelid = target AND a.attname = ANY (columns) AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+        ORDER BY a.attnum
+    LOOP
+        -- Values that the sequence cannot reach cannot collide with it.
+        EXECUTE format('SELECT %1$s(%2$I) FROM %3$s WHERE %2$I BETWEEN %4$s AND %5$s', CASE WHEN q.up THEN 'max' ELSE 'min' END, q.attname, target, q.seqmin, q.seqmax)
+            INTO edge;
+        CONTINUE WHEN edge IS NULL;
+        -- Never back: nobody else writes to the table while the load holds its lock.
+        EXECUTE format('SELECT setval(%L, %s) FROM %s WHERE last_value %s %2$s OR last_value = %2$s AND NOT is_called',
+            q.sequence::text, edge, q.sequence, CASE WHEN q.up THEN '<' ELSE '>' END);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION rsl.load_advance_sequences(regclass, text[]) IS 'part of rsl.load_finish: sequences behind loaded columns go on after the highest value';
+COMMENT ON FUNCTION rsl.load_advance_sequences(regclass, text[]) IS 'part of rsl.load_finish: sequences behind loaded columns go on after the last value';
+
+-- How rows of the target (t) and of staging (s) are matched: with the equality of the unique index, which need not be that
+-- of pg_catalog (citext, ltree).
+CREATE FUNCTION rsl.load_key_condition(target regclass, key text[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('t.%I OPERATOR(%I.%s) s.%1$I', a.attname, n.nspname, o.oprname), ' AND ' ORDER BY k.place)
+    FROM (
+        SELECT i.indrelid, i.indkey::int2[] AS attnums, i.indclass::oid[] AS classes
+        FROM pg_index i
+        WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+            AND (SELECT array_agg(attname::text ORDER BY attname::text) FROM pg_attribute
+                WHERE attrelid = target AND attnum = ANY (i.indkey[0:i.indnkeyatts - 1])) = (SELECT array_agg(c ORDER BY c) FROM unnest(key) c)
+        ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) i
+    CROSS JOIN LATERAL unnest(i.attnums, i.classes) WITH ORDINALITY k (attnum, class, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    JOIN pg_opclass c ON c.oid = k.class
+    -- Strategy 3 of a B-tree is equality.
+    JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3 AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
+    JOIN pg_operator o ON o.oid = m.amopopr
+    JOIN pg_namespace n ON n.oid = o.oprnamespace
+$$;
+COMMENT ON FUNCTION rsl.load_key_condition(regclass, text[]) IS 'part of rsl.load_finish: the condition under which a row of staging has the key of a row of the target; null without a unique index on the key';
+
+-- Looks at the target's deferred constraints now, and defers them again.
+CREATE FUNCTION rsl.load_constraints(target regclass) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(DISTINCT format('%I.%I', n.nspname, k.conname), ', ')
+    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+    WHERE k.condeferrable AND k.condeferred AND target IN (k.conrelid, k.confrelid)
+$$;
+COMMENT ON FUNCTION rsl.load_constraints(regclass) IS 'part of rsl.load_finish: the deferred constraints of the target, as SET CONSTRAINTS takes them';
 
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts. path: the caller's search_path, for
@@ -68,8 +109,8 @@ DECLARE
     keyed boolean := jsonb_typeof(plan -> 'key_columns') = 'array';
     key text[] := CASE WHEN keyed THEN ARRAY(SELECT jsonb_array_elements_text(plan -> 'key_columns')) END;
     list text := (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(columns) WITH ORDINALITY u(c, n));
-    same_key text := (SELECT string_agg(format('t.%I OPERATOR(pg_catalog.=) s.%1$I', c), ' AND ') FROM unnest(key) c);
-    others text[] := ARRAY(SELECT c FROM unnest(columns) c WHERE c <> ALL (coalesce(key, '{}')));
+    same_key text;
+    others text[];
     sent bigint := (stream ->> 'rows')::bigint;
     filled boolean;
     repeats jsonb;
@@ -77,6 +118,10 @@ DECLARE
     seen jsonb;
     after jsonb;
     insert_rows text;
+    delete_rows text;
+    merge_rows text;
+    deferred text;
+    rows_before bigint;
     inserted bigint := 0;
     updated bigint := 0;
     deleted bigint := 0;
@@ -109,7 +154,7 @@ BEGIN
             EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
             IF filled AND mode = 'append' AND sent > 0 THEN
-                -- Asked for behind the lock: another load may have appended the same rows a moment ago.
+                -- Asked behind the lock: another load may have appended the same rows a moment ago.
                 repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
             END IF;
             IF repeats IS NOT NULL THEN
@@ -122,26 +167,32 @@ BEGIN
                 -- The table is as that load left it: nothing is missing and nothing may be doubled.
                 seen := stream;
             ELSE
-                IF keyed AND filled THEN
-                    -- An UPDATE that two rows of the source match would take either; a row without a key matches none.
-                    PERFORM rsl.load_refuse_twins(staging::regclass, key);
+                same_key := rsl.load_key_condition(target::regclass, key);
+                IF keyed AND same_key IS NULL THEN
+                    RAISE EXCEPTION '% has lost its unique constraint on (%)', target, array_to_string(key, ', ')
+                        USING ERRCODE = 'invalid_column_reference', HINT = 'Create it again and finish the load again.';
                 END IF;
-                IF filled AND mode = 'append' AND NOT keyed THEN
+                IF keyed AND (filled OR mode <> 'append') THEN
+                    -- An UPDATE that two rows of the source match would take either; a row without a key matches none.
+                    PERFORM rsl.load_refuse_twins(staging::regclass, key, filled);
+                END IF;
+                IF filled AND keyed AND mode <> 'replace' THEN
+                    EXECUTE format('SELECT count(*) FROM %s', target) INTO rows_before;
+                ELSIF filled AND mode = 'append' THEN
                     before := rsl.table_witness(target::regclass, columns);
                 END IF;
-                -- Triggers and defaults of the target run as they always do: with the caller's search_path.
-                PERFORM set_config('search_path', path, true);
-                IF NOT filled OR mode = 'append' THEN
-                    EXECUTE insert_rows;
-                    GET DIAGNOSTICS inserted = ROW_COUNT;
-                ELSIF NOT keyed THEN
-                    EXECUTE format('DELETE FROM %s', target);
-                    GET DIAGNOSTICS deleted = ROW_COUNT;
-                    EXECUTE insert_rows;
-                    GET DIAGNOSTICS inserted = ROW_COUNT;
-                ELSE
+                IF filled AND mode <> 'append' AND NOT keyed THEN
+                    delete_rows := format('DELETE FROM %s', target);
+                ELSIF filled AND mode <> 'append' THEN
+                    -- Keys that are equal may still differ, as 1.0 and 1.00 or the cases of a citext do: those are written, too.
+                    others := ARRAY(SELECT c FROM unnest(columns) WITH ORDINALITY u (c, n)
+                        JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c
+                        LEFT JOIN pg_collation l ON l.oid = a.attcollation
+                        WHERE c <> ALL (key) OR NOT (a.atttypid = ANY ('{bool,int2,int4,int8,date,time,timestamp,timestamptz,uuid,bytea}'::regtype[])
+                            OR a.atttypid = ANY ('{text,varchar}'::regtype[]) AND l.collisdeterministic)
+                        ORDER BY n);
                     -- One statement, so that foreign keys are looked at once, when all rows are in place.
-                    EXECUTE format($merge$
+                    merge_rows := format($merge$
                         WITH gone AS (%s), changed AS (%s),
                         new AS (%s WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) RETURNING 1)
                         SELECT (SELECT pg_catalog.count(*) FROM gone), (SELECT pg_catalog.count(*) FROM changed), (SELECT pg_catalog.count(*) FROM new)$merge$,
@@ -154,10 +205,27 @@ BEGIN
                                 (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(others) c),
                                 (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(others) c))
                             ELSE 'SELECT 1 WHERE false' END,
-                        insert_rows, target, same_key) INTO deleted, updated, inserted;
+                        insert_rows, target, same_key);
                 END IF;
-                SET CONSTRAINTS ALL IMMEDIATE;
-                PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+                deferred := rsl.load_constraints(target::regclass);
+                -- From here on the caller's search_path, with which the target's triggers and defaults run as they always do. So
+                -- nothing up to the next set_config may be an expression of ours: a name in that path could be anybody's.
+                PERFORM set_config('search_path', path, true);
+                IF merge_rows IS NOT NULL THEN
+                    EXECUTE merge_rows INTO deleted, updated, inserted;
+                ELSE
+                    IF delete_rows IS NOT NULL THEN
+                        EXECUTE delete_rows;
+                        GET DIAGNOSTICS deleted = ROW_COUNT;
+                    END IF;
+                    EXECUTE insert_rows;
+                    GET DIAGNOSTICS inserted = ROW_COUNT;
+                END IF;
+                IF deferred IS NOT NULL THEN
+                    EXECUTE pg_catalog.concat('SET CONSTRAINTS ', deferred, ' IMMEDIATE');
+                    EXECUTE pg_catalog.concat('SET CONSTRAINTS ', deferred, ' DEFERRED');
+                END IF;
+                PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
                 PERFORM rsl.load_advance_sequences(target::regclass, columns);
                 after := rsl.table_witness(target::regclass, columns);
                 IF NOT filled OR mode = 'replace' OR keyed AND (after ->> 'rows')::bigint = sent THEN
@@ -170,6 +238,10 @@ BEGIN
                 ELSE
                     seen := rsl.witness_since(after, before);
                 END IF;
+            END IF;
+            IF rows_before + inserted - deleted <> (after ->> 'rows')::bigint THEN
+                RAISE EXCEPTION '% has % rows, but had % and % were inserted', target, after ->> 'rows', rows_before, inserted
+                    USING ERRCODE = 'data_exception', HINT = 'Look for a trigger of the target that inserts or deletes rows.';
             END IF;
             EXECUTE format('DROP TABLE %s', staging);
         END IF;
@@ -206,7 +278,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 
-CREATE FUNCTION rsl.load_refuse_twins(staging regclass, key text[]) RETURNS void
+-- twins: look for keys that came twice, too; an empty target's own index finds those.
+CREATE FUNCTION rsl.load_refuse_twins(staging regclass, key text[], twins boolean) RETURNS void
     LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -215,14 +288,17 @@ DECLARE
     found_key text;
     times bigint;
 BEGIN
-    EXECUTE format('SELECT ROW(%s)::text, count(*) FROM %s GROUP BY %1$s HAVING count(*) > 1 OR num_nulls(%1$s) > 0 LIMIT 1', list, staging)
-        INTO found_key, times;
-    IF times > 1 THEN
-        RAISE EXCEPTION 'the source sent the key (%) more than once', array_to_string(key, ', ')
-            USING ERRCODE = 'unique_violation', DETAIL = format('Key %s came %s times.', found_key, times);
-    ELSIF times = 1 THEN
+    EXECUTE format('SELECT ROW(%s)::text FROM %s WHERE num_nulls(%1$s) > 0 LIMIT 1', list, staging) INTO found_key;
+    IF found_key IS NOT NULL THEN
         RAISE EXCEPTION 'the source sent a NULL in the key (%)', array_to_string(key, ', ')
-            USING ERRCODE = 'not_null_violation', DETAIL = format('Key %s.', found_key);
+            USING ERRCODE = 'not_null_violation', HINT = 'Name a key whose columns are never NULL.';
+    END IF;
+    IF twins THEN
+        EXECUTE format('SELECT ROW(%s)::text, count(*) FROM %s GROUP BY %1$s HAVING count(*) > 1 LIMIT 1', list, staging) INTO found_key, times;
+        IF times > 1 THEN
+            RAISE EXCEPTION 'the source sent the key (%) more than once', array_to_string(key, ', ')
+                USING ERRCODE = 'unique_violation', DETAIL = format('Key %s came %s times.', found_key, times);
+        END IF;
     END IF;
 END $$;
-COMMENT ON FUNCTION rsl.load_refuse_twins(regclass, text[]) IS 'part of rsl.load_finish: refuses a key that the source sent twice or empty';
+COMMENT ON FUNCTION rsl.load_refuse_twins(regclass, text[], boolean) IS 'part of rsl.load_finish: refuses a key that the source sent twice or empty';

@@ -1,3 +1,12 @@
+-- Digests are over UTF-8, on both sides.
+DO $$
+BEGIN
+    IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+        RAISE EXCEPTION 'the extension rsl needs a database with the encoding UTF8, this one has %', pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported', HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0;';
+    END IF;
+END $$;
+
 -- Plain CREATE, without IF NOT EXISTS: the extension must never adopt a schema that somebody else made.
 CREATE SCHEMA rsl;
 COMMENT ON SCHEMA rsl IS 'Routing Storage Layer: the tables of the routing applications, the register of loads, and the functions that load and verify';
