@@ -13,7 +13,8 @@ use rsl_tests::database::Database;
 use rsl_tests::{program, sample};
 
 /// The usual checksum of a table: what `rsl.table_digest` is measured against.
-const MD5: &str = "SELECT sum(('x' || substr(md5(t::text), 1, 16))::bit(64)::bigint::numeric) FROM reference t";
+const MD5: &str =
+    "SELECT sum(('x' || substr(md5(t::text), 1, 16))::bit(64)::bigint::numeric) FROM reference t";
 
 fn main() -> Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -60,7 +61,10 @@ impl Measured {
     fn line(&self) -> String {
         let Self { what, ours, against, reference, unit, limit } = self;
         let held = if self.holds() { "" } else { " **exceeded**" };
-        format!("| {what} | {ours:.2} {unit} | {against} | {reference:.2} {unit} | {:.2} | ≤ {limit:.2}{held} |", self.ratio())
+        format!(
+            "| {what} | {ours:.2} {unit} | {against} | {reference:.2} {unit} | {:.2} | ≤ {limit:.2}{held} |",
+            self.ratio()
+        )
     }
 }
 
@@ -88,29 +92,62 @@ impl Bench {
         let (mut append, mut copy, mut upsert) = (Vec::new(), Vec::new(), Vec::new());
         let (mut peak, mut peak_small) = (Vec::new(), Vec::new());
         for _ in 0..repeats {
-            self.database.run("DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE reference INCLUDING ALL); CHECKPOINT")?;
+            self.database.run(
+                "DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE reference INCLUDING ALL); CHECKPOINT",
+            )?;
             copy.push(self.psql(&format!("\\copy copied from '{}' (format binary)", self.file().display()))?);
             self.database.run("DROP TABLE IF EXISTS appended; CHECKPOINT")?;
             let ended = self.pull("bench.db", &["--into", "public.appended"])?;
             append.push(ended.seconds);
             peak.push(ended.peak);
-            self.database.run("DROP TABLE IF EXISTS merged; CREATE TABLE merged (LIKE reference INCLUDING ALL); CHECKPOINT")?;
+            self.database.run(
+                "DROP TABLE IF EXISTS merged; CREATE TABLE merged (LIKE reference INCLUDING ALL); CHECKPOINT",
+            )?;
             upsert.push(self.pull("bench.db", &["--into", "public.merged", "--mode", "upsert"])?.seconds);
             self.database.run("DROP TABLE IF EXISTS small; CHECKPOINT")?;
             peak_small.push(self.pull("small.db", &["--into", "public.small"])?.peak);
         }
         self.database.run("VACUUM ANALYZE reference")?;
         let [digest, md5] = self.in_turns(repeats, "0", ["SELECT rsl.table_digest('reference')", MD5])?;
-        let [parallel_digest, parallel_md5] = self.in_turns(repeats, "2", ["SELECT rsl.table_digest('reference')", MD5])?;
+        let [parallel_digest, parallel_md5] =
+            self.in_turns(repeats, "2", ["SELECT rsl.table_digest('reference')", MD5])?;
         let copy = median(copy);
-        let line = |what, ours, against, reference, unit, limit| Measured { what, ours, against, reference, unit, limit };
+        let line = |what, ours, against, reference, unit, limit| Measured {
+            what,
+            ours,
+            against,
+            reference,
+            unit,
+            limit,
+        };
         Ok(vec![
             line("pull, append to a fresh table", median(append), "psql \\copy binary", copy, "s", 1.5),
-            line("pull, upsert into an empty keyed table", median(upsert), "psql \\copy binary", copy, "s", 2.5),
+            line(
+                "pull, upsert into an empty keyed table",
+                median(upsert),
+                "psql \\copy binary",
+                copy,
+                "s",
+                2.5,
+            ),
             line("peak memory of rsl", median(peak.clone()), "limit of 64 MiB", 64.0, "MiB", 1.0),
-            line("peak memory of rsl", median(peak), "the same for 10,000 rows", median(peak_small), "MiB", 1.5),
+            line(
+                "peak memory of rsl",
+                median(peak),
+                "the same for 10,000 rows",
+                median(peak_small),
+                "MiB",
+                1.5,
+            ),
             line("rsl.table_digest, one process", digest, "md5 aggregate", md5, "s", 1.0 / 6.0),
-            line("rsl.table_digest, 2 parallel workers", parallel_digest, "md5 aggregate", parallel_md5, "s", 1.0 / 6.0),
+            line(
+                "rsl.table_digest, 2 parallel workers",
+                parallel_digest,
+                "md5 aggregate",
+                parallel_md5,
+                "s",
+                1.0 / 6.0,
+            ),
         ])
     }
 
@@ -167,7 +204,9 @@ struct Pulled {
 fn run_measured(command: &mut Command) -> Result<Pulled> {
     let began = Instant::now();
     #[expect(clippy::zombie_processes, reason = "wait4 below reaps it")]
-    let child = command.spawn().with_context(|| format!("cannot run {}", Path::new(command.get_program()).display()))?;
+    let child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", Path::new(command.get_program()).display()))?;
     let mut status = 0;
     // SAFETY: rusage is plain data for which zeros are a value, and wait4 fills it in.
     let usage = unsafe {
