@@ -10,6 +10,13 @@ SELECT rsl.load_push(:load, 1, '');
 SELECT rsl.load_push(:load, 1, '\x00');
 SELECT rsl.load_push(:load, 1, 'garbage that is long enough for a header');
 \echo :SQLSTATE
+-- The same with the last word of a chunk, so that COPY itself looks at it.
+SELECT rsl.load_push(:load, 1, 'garbage that is long enough for a header'::bytea || '\xffff');
+\echo :SQLSTATE
+SELECT rsl.load_push(:load, 1, substr(:'good'::bytea, 1, 15) || '\xffff');
+SELECT rsl.load_push(:load, 1, substr(:'good'::bytea, 1, 40) || '\xffff');
+\echo :SQLSTATE
+SELECT rsl.load_push(:load, 1, :'good'::bytea || '\x00ffff'::bytea);
 -- Cut off in the header, in a row; with more after the end mark; with an unknown flag.
 SELECT rsl.load_push(:load, 1, substr(:'good'::bytea, 1, 15));
 SELECT rsl.load_push(:load, 1, substr(:'good'::bytea, 1, 40));

@@ -203,7 +203,6 @@ struct Pulled {
 /// Runs a program and asks the kernel what it used: `wait4` is the only call that tells of this one child.
 fn run_measured(command: &mut Command) -> Result<Pulled> {
     let began = Instant::now();
-    #[expect(clippy::zombie_processes, reason = "wait4 below reaps it")]
     let child = command
         .spawn()
         .with_context(|| format!("cannot run {}", Path::new(command.get_program()).display()))?;
