@@ -82,6 +82,15 @@ impl Decimal {
         if !value.is_finite() {
             return None;
         }
+        // Amounts: a whole number below 10^15 over a small power of ten. Both are exact doubles and their quotient is
+        // correctly rounded, so if it is `value`, then `value` is the double of that decimal, which has at most 15 digits.
+        const POWERS: [f64; 9] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+        for (scale, power) in POWERS.into_iter().enumerate() {
+            let whole = (value * power).round();
+            if whole.abs() < 1e15 && (whole / power).to_bits() == value.to_bits() {
+                return Some(Self { mantissa: whole as i128, scale: scale as u8 });
+            }
+        }
         let decimal: Decimal = format!("{value:e}").parse().ok()?;
         let mut significant = decimal.mantissa.unsigned_abs();
         while significant != 0 && significant.is_multiple_of(10) {
@@ -322,6 +331,10 @@ mod tests {
     #[test]
     fn a_double_stands_for_a_decimal_of_at_most_15_digits() {
         assert_eq!(Decimal::from_f64(12.34), "12.34".parse().ok());
+        assert_eq!(Decimal::from_f64(-0.0), "0".parse().ok());
+        assert_eq!(Decimal::from_f64(999_999_999_999_999.0), "999999999999999".parse().ok());
+        assert_eq!(Decimal::from_f64(1e15 + 1.0), None);
+        assert_eq!(Decimal::from_f64(1.23e-12), "0.00000000000123".parse().ok());
         assert_eq!(Decimal::from_f64(-0.1), "-0.1".parse().ok());
         assert_eq!(Decimal::from_f64(1e20), "100000000000000000000".parse().ok());
         assert_eq!(Decimal::from_f64(0.1 + 0.2), None);

@@ -339,14 +339,16 @@ fn to_uuid(value: &Value<'_>, ty: PgType) -> Result<[u8; 16], Unfit> {
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let text = text.trim_matches(' ');
     let text = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text).as_bytes();
-    let hyphens = [8, 13, 18, 23];
-    let digits: Vec<u8> = match text.len() {
-        32 => text.to_vec(),
-        36 if hyphens.iter().all(|&at| text[at] == b'-') => {
-            text.iter().enumerate().filter(|(i, _)| !hyphens.contains(i)).map(|(_, &b)| b).collect()
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let mut digits = [0; 32];
+    match text.len() {
+        32 => digits.copy_from_slice(text),
+        36 if HYPHENS.iter().all(|&at| text[at] == b'-') => {
+            let kept = text.iter().enumerate().filter(|(i, _)| !HYPHENS.contains(i));
+            digits.iter_mut().zip(kept).for_each(|(digit, (_, &byte))| *digit = byte);
         }
         _ => return None,
-    };
+    }
     let nibble = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
     let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {

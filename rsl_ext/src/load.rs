@@ -144,7 +144,11 @@ fn load_push(load: i64, chunk: i64, payload: &[u8]) -> Result<i64> {
     }
     commit_without_waiting();
     let table = relation(&staging)?;
-    refuse_lost_staging(load, chunk, &staging)?;
+    // Staging of an existing target is not logged, and empty after a crash of the server; the receipts are not.
+    let unlogged = plan.0["definition"].is_null();
+    if unlogged && plan.0["filled"] == Value::Bool(true) {
+        refuse_lost_staging(load, &staging)?;
+    }
     let rows = copy_binary(table, payload, &format!("chunk {chunk} of load {load}"))? as i64;
     as_owner(|| {
         run(
@@ -194,24 +198,15 @@ fn receipt(load: i64, chunk: i64, digest: &str) -> Result<i64> {
     })
 }
 
-/// Staging that is not logged is empty after a crash of the server; the receipts are not.
-fn refuse_lost_staging(load: i64, chunk: i64, staging: &str) -> Result<()> {
-    let received = as_owner(|| {
-        query_one::<bool>(
-            "SELECT EXISTS (SELECT FROM rsl.load_chunk WHERE load_id = $1 AND chunk <> $2 AND rows > 0)",
-            &[load.into(), chunk.into()],
-        )
-    })?;
-    if received == Some(true)
-        && query_one::<bool>(&format!("SELECT EXISTS (SELECT FROM {staging})"), &[])? == Some(false)
-    {
-        return Err(report(
+fn refuse_lost_staging(load: i64, staging: &str) -> Result<()> {
+    match query_one::<bool>(&format!("SELECT EXISTS (SELECT FROM {staging})"), &[])? {
+        Some(true) => Ok(()),
+        _ => Err(report(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             format!("the staged rows of load {load} were lost when the server crashed"),
         )
-        .set_hint("The target is as before. Abort the load and begin again."));
+        .set_hint("The target is as before. Abort the load and begin again.")),
     }
-    Ok(())
 }
 
 #[pg_extern(sql = false)]
@@ -317,10 +312,18 @@ fn open(load: i64, lock: Lock) -> Result<Plan> {
         Lock::Share => "FOR SHARE",
         Lock::Update => "FOR UPDATE",
     };
+    let role = current_role();
     let plan = as_owner(|| {
         query_one::<JsonB>(
-            &format!("SELECT to_jsonb(l) FROM (SELECT * FROM rsl.load WHERE load_id = $1 {lock}) l"),
-            &[load.into()],
+            &format!(
+                "SELECT to_jsonb(l) || jsonb_build_object(
+                    -- Of a role that is gone, a superuser takes over.
+                    'mine', coalesce((SELECT pg_has_role($2::name, r.oid, 'MEMBER') FROM pg_roles r WHERE r.rolname = l.started_by),
+                        (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = $2::name)),
+                    'filled', EXISTS (SELECT FROM rsl.load_chunk c WHERE c.load_id = $1 AND c.rows > 0))
+                 FROM (SELECT * FROM rsl.load WHERE load_id = $1 {lock}) l"
+            ),
+            &[load.into(), role.as_str().into()],
         )
     })?;
     let Some(JsonB(plan)) = plan else {
@@ -331,15 +334,10 @@ fn open(load: i64, lock: Lock) -> Result<Plan> {
         .set_hint("SELECT load_id, target, status FROM rsl.load; lists them."));
     };
     let plan = Plan(plan);
-    let started_by = plan.text("started_by");
-    let mine = query_one::<bool>(
-        "SELECT pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1::pg_catalog.name",
-        &[started_by.as_str().into()],
-    )?;
-    if mine != Some(true) {
+    if plan.0["mine"] != Value::Bool(true) {
         return Err(report(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            format!("load {load} belongs to role \"{started_by}\""),
+            format!("load {load} belongs to role \"{}\"", plan.text("started_by")),
         )
         .set_hint("Only this role and its members may go on with it."));
     }

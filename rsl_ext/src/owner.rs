@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::{Result, report, spi};
+use crate::{Result, report};
 
 /// Runs `work` as the owner of `rsl.load`, with a search_path that nobody can plant names into. Whatever `work`
 /// executes must be SQL of this extension over its own tables: never a user's expression, type or trigger.
@@ -39,18 +39,19 @@ pub fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
-/// The owner of the extension's tables.
+/// The owner of the extension's tables. Asked for several times for each chunk, so it is read from the server's cache and
+/// not with a query.
 fn owner() -> Result<pg_sys::Oid> {
-    Spi::connect(|client| {
-        client
-            .select(
-                "SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) 'rsl.load'::pg_catalog.regclass",
-                Some(1),
-                &[],
-            )?
-            .first()
-            .get_one::<pg_sys::Oid>()
-    })
-    .map_err(spi)?
-    .ok_or_else(|| report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, "the table rsl.load is missing"))
+    // SAFETY: look-ups by name on the main thread; the relation is open, and so valid, while its row is read.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"rsl".as_ptr(), true);
+        let table = pg_sys::get_relname_relid(c"load".as_ptr(), schema);
+        if table == pg_sys::InvalidOid {
+            return Err(report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, "the table rsl.load is missing"));
+        }
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let owner = (*(*relation).rd_rel).relowner;
+        pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
+        Ok(owner)
+    }
 }

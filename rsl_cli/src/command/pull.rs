@@ -261,15 +261,19 @@ fn print_report(report: &Report, bytes: u64) {
     }
     let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
     let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();
-    let (rows, tables) = (thousands(rows), report.tables.len());
+    let rows = thousands(rows);
+    let tables = match report.tables.len() {
+        1 => "1 table".to_owned(),
+        count => format!("{count} tables"),
+    };
     match (report.dry_run, report.exact) {
         (true, true) => println!(
-            "dry run: {rows} rows of {tables} tables would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
+            "dry run: {rows} rows of {tables} would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
             bytes / 1_000_000
         ),
         (true, false) => println!("dry run: not every row can be loaded"),
         (false, true) => {
-            println!("exact: {rows} rows of {tables} tables, {} to {}", report.source, report.target)
+            println!("exact: {rows} rows of {tables}, {} to {}", report.source, report.target)
         }
         (false, false) => println!("not exact: see above"),
     }
