@@ -4,8 +4,9 @@
 //! of fields (2 bytes) and the fields, each its length (4 bytes, −1 for NULL) and its bytes; −1 (2 bytes) ends.
 //! Source: PostgreSQL documentation, COPY, "Binary Format".
 
-use crate::encode::{Field, Unfit, encode_value};
+use crate::encode::{Field, encode_value};
 use crate::pgtype::PgType;
+use crate::unfit::Unfit;
 use crate::value::Value;
 use crate::witness::Witness;
 

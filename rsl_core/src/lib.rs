@@ -15,12 +15,14 @@ pub mod pgtype;
 pub mod report;
 pub mod sum;
 pub mod temporal;
+pub mod unfit;
 pub mod value;
 pub mod witness;
 
 pub use decimal::Decimal;
 pub use digest::Digest;
-pub use encode::{Unfit, encode_value};
+pub use encode::encode_value;
 pub use pgtype::PgType;
+pub use unfit::Unfit;
 pub use value::Value;
 pub use witness::Witness;

@@ -10,7 +10,7 @@ use rsl_core::canonical;
 use serde_json::{Value, json};
 
 use crate::copy::copy_binary;
-use crate::owner::as_owner;
+use crate::owner::{self, as_owner};
 use crate::{Result, report, spi, witness};
 
 thread_local! {
@@ -166,16 +166,7 @@ fn commit_without_waiting() {
     // SAFETY: plain calls on the main thread; the setting ends with the transaction.
     unsafe {
         if !pg_sys::IsTransactionBlock() {
-            pg_sys::set_config_option(
-                c"synchronous_commit".as_ptr(),
-                c"off".as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_LOCAL,
-                true,
-                0,
-                false,
-            );
+            owner::set(c"synchronous_commit", c"off", pg_sys::GucAction::GUC_ACTION_LOCAL);
         }
     }
 }
