@@ -151,7 +151,7 @@ fn text_goes_to_people_and_progress_to_standard_error() -> Result<()> {
     let ended = Ended::of(pair.pull(&["part", "--output"])?.arg(&output))?;
     ensure!(ended.code == Some(0), "{ended:#?}");
     ensure!(
-        ended.stdout.contains("erp.part") && ended.stdout.contains("exact: 3 rows of 1 tables"),
+        ended.stdout.contains("erp.part") && ended.stdout.contains("exact: 3 rows of 1 table,"),
         "{ended:#?}"
     );
     ensure!(ended.stderr.is_empty() || ended.stderr.starts_with("PART: 3 rows"), "{ended:#?}");
