@@ -6,6 +6,7 @@ AS $$
 DECLARE
     parts text[] := parse_ident(target);
     commented jsonb;
+    renamed record;
 BEGIN
     -- Not CREATE SCHEMA IF NOT EXISTS: that asks for the right to create one even where it exists.
     IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = parts[1]) THEN
@@ -18,6 +19,16 @@ BEGIN
     EXECUTE format('ALTER TABLE %s SET SCHEMA %I', staging, parts[1]);
     EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', parts[1], (parse_ident(staging))[2], parts[2]);
     EXECUTE format('ALTER TABLE %s RESET (autovacuum_enabled)', target);
+    -- From PostgreSQL 18 on NOT NULL is a constraint with a name, which is made of that of staging.
+    FOR renamed IN
+        SELECT k.conname, format('%s_%s_not_null', parts[2], a.attname) AS name
+        FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+        WHERE k.conrelid = to_regclass(target) AND k.contype = 'n'
+    LOOP
+        IF octet_length(renamed.name) < 64 THEN
+            EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', target, renamed.conname, renamed.name);
+        END IF;
+    END LOOP;
     IF definition ? 'primary_key' AND definition -> 'primary_key' <> '[]' THEN
         EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (%s)', target,
             (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM jsonb_array_elements_text(definition -> 'primary_key') WITH ORDINALITY u(c, n)));
