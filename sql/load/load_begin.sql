@@ -80,12 +80,7 @@ BEGIN
         IF NOT key_columns <@ wanted THEN
             RAISE EXCEPTION 'the key is not among the columns of the load' USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        PERFORM FROM pg_index i WHERE i.indrelid = target AND i.indisunique AND i.indisvalid AND i.indimmediate
-            AND i.indpred IS NULL AND i.indexprs IS NULL
-            AND (SELECT array_agg(attname::text ORDER BY attname::text) FROM pg_attribute
-                WHERE attrelid = target AND attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
-              = (SELECT array_agg(c ORDER BY c) FROM unnest(key_columns) c);
-        IF NOT FOUND THEN
+        IF rsl.load_key_condition(target, key_columns) IS NULL THEN
             RAISE EXCEPTION '% has no unique constraint on (%)', target, array_to_string(key_columns, ', ')
                 USING ERRCODE = 'invalid_column_reference',
                 HINT = 'A key finds at most one row: CREATE UNIQUE INDEX on exactly these columns, or name another key.';

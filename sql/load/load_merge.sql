@@ -93,7 +93,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.load_key_condition(regclass, text[]) IS 'part of rsl.load_finish: the condition under which a row of staging has the key of a row of the target; null without a unique index on the key';
 
--- Looks at the target's deferred constraints now, and defers them again.
+-- The merge looks at these at its end and defers them again: those of the target, not all that the caller has deferred.
 CREATE FUNCTION rsl.load_constraints(target regclass) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
