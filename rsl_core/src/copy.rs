@@ -13,7 +13,7 @@ use crate::witness::Witness;
 const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 
-/// Turns rows into chunks and keeps the witness of all rows that it took.
+/// Turns rows into chunks and keeps the witness of the rows of each.
 #[derive(Debug)]
 pub struct RowEncoder {
     columns: Vec<PgType>,
@@ -30,6 +30,8 @@ pub struct Chunk {
     pub payload: Vec<u8>,
     /// Rows in it.
     pub rows: u64,
+    /// Over the rows in it.
+    pub witness: Witness,
 }
 
 /// A value did not fit: which column, and why.
@@ -44,9 +46,8 @@ pub struct UnfitField {
 impl RowEncoder {
     /// For rows of these columns, in chunks for which `capacity` bytes are reserved.
     pub fn new(columns: Vec<PgType>, capacity: usize) -> Self {
-        let witness = Witness::new(columns.iter().map(|ty| ty.is_exact_number()));
-        let mut encoder =
-            Self { fields: Vec::with_capacity(columns.len()), columns, chunk: Vec::new(), rows: 0, witness };
+        let fields = Vec::with_capacity(columns.len());
+        let mut encoder = Self { columns, chunk: Vec::new(), rows: 0, fields, witness: Witness::default() };
         encoder.start(capacity);
         encoder
     }
@@ -55,6 +56,7 @@ impl RowEncoder {
         self.chunk = Vec::with_capacity(capacity);
         self.chunk.extend_from_slice(HEADER);
         self.rows = 0;
+        self.witness = Witness::new(self.columns.iter().map(|ty| ty.is_exact_number()));
     }
 
     /// Takes one row, whole or not at all: after an error neither the chunk nor the witness knows of it.
@@ -95,11 +97,12 @@ impl RowEncoder {
         self.chunk.extend_from_slice(&TRAILER);
         let (capacity, rows) = (self.chunk.capacity(), self.rows);
         let payload = std::mem::take(&mut self.chunk);
+        let witness = std::mem::take(&mut self.witness);
         self.start(capacity);
-        Chunk { payload, rows }
+        Chunk { payload, rows, witness }
     }
 
-    /// Over all rows taken.
+    /// Over the rows in the chunk so far.
     pub fn witness(&self) -> &Witness {
         &self.witness
     }
@@ -148,7 +151,7 @@ mod tests {
                 vec![number.map(|n| n.to_be_bytes().to_vec()), Some(text.clone().into_bytes()), Some(bytes.clone())]
             }).collect();
             prop_assert_eq!(back, expected);
-            prop_assert_eq!(encoder.witness().rows(), rows.len() as u64);
+            prop_assert!(chunks.iter().all(|c| c.witness.rows() == c.rows));
             prop_assert_eq!(chunks.iter().map(|c| c.rows).sum::<u64>(), rows.len() as u64);
         }
 

@@ -20,6 +20,9 @@ pub struct Report {
     pub finished_at: String,
     /// In the order in which they were loaded.
     pub tables: Vec<TableReport>,
+    /// What the new targets do not have of what the source's tables have besides rows: `{"table", "what", "reason"}` each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_carried_over: Vec<serde_json::Value>,
     /// By target, each a [`KeyTotals`].
     pub key_totals: Map<String, serde_json::Value>,
 }
@@ -55,6 +58,9 @@ pub struct TableReport {
     pub seconds: f64,
     /// `source_rows` over `seconds`.
     pub rows_per_second: u64,
+    /// What can be said of the source's state while it was read: one entry for each kind of answer that its parts gave.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub consistency: Vec<serde_json::Value>,
     /// Values that could not be carried over exactly, each named.
     pub losses: Vec<String>,
     /// Why it is not exact.

@@ -35,6 +35,37 @@ fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
+/// Year, month and day of days since 2000-01-01: the inverse of [`days_from_civil`], same source.
+pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
+    let days = i64::from(days) + 730_425;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
+    let month = (if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 }) as u32;
+    ((year_of_era + era * 400) as i32 + i32::from(month <= 2), month, day)
+}
+
+/// `YYYY-MM-DD` of days since 2000-01-01.
+pub fn date_text(days: i32) -> String {
+    let (year, month, day) = civil_from_days(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `HH:MM:SS.fffffff` of units of 100 ns since midnight.
+pub fn time_text(ticks: i64) -> String {
+    let (seconds, fraction) = (ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND);
+    format!("{:02}:{:02}:{:02}.{fraction:07}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.fffffff` of units of 100 ns since 2000-01-01.
+pub fn timestamp_text(ticks: i64) -> String {
+    let days = ticks.div_euclid(TICKS_PER_DAY) as i32;
+    format!("{}T{}", date_text(days), time_text(ticks.rem_euclid(TICKS_PER_DAY)))
+}
+
 /// A date and time as a text gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextTimestamp {
@@ -187,6 +218,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn texts_of_times_read_back(ticks in -630_000_000_000_000_000i64..2_520_000_000_000_000_000) {
+            prop_assert_eq!(parse_timestamp(&timestamp_text(ticks)), Some(TextTimestamp { ticks, offset: None }));
+            let time = ticks.rem_euclid(TICKS_PER_DAY);
+            prop_assert_eq!(parse_time(&time_text(time)), Some(time));
+        }
+
         #[test]
         fn every_day_follows_the_one_before(year in 1i32..=9999, month in 1u32..=12, day in 1u32..=31) {
             if let Some(days) = days_from_civil(year, month, day) {

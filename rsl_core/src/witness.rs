@@ -28,6 +28,26 @@ struct Column {
     sum: Option<Sum>,
 }
 
+impl Column {
+    fn add(&mut self, more: &Column) {
+        self.digest += more.digest;
+        self.nulls = self.nulls.wrapping_add(more.nulls);
+        match (&mut self.sum, &more.sum) {
+            (Some(sum), Some(more)) => sum.merge(more),
+            // What one of them does not know, both together do not.
+            _ => self.sum = None,
+        }
+    }
+
+    fn account(&self) -> ColumnAccount {
+        ColumnAccount {
+            digest: self.digest,
+            nulls: self.nulls,
+            sum: self.sum.as_ref().map(Sum::to_decimal_string),
+        }
+    }
+}
+
 impl Witness {
     /// For columns of which those with `true` are summed.
     pub fn new(summed: impl IntoIterator<Item = bool>) -> Self {
@@ -99,11 +119,7 @@ impl Witness {
         }
         self.rows += other.rows;
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
-            column.digest += more.digest;
-            column.nulls += more.nulls;
-            if let (Some(sum), Some(more)) = (&mut column.sum, &more.sum) {
-                sum.merge(more);
-            }
+            column.add(more);
         }
         true
     }
@@ -146,11 +162,7 @@ impl Witness {
 
     /// What was seen of each column, in order.
     pub fn column_accounts(&self) -> impl Iterator<Item = ColumnAccount> {
-        self.columns.iter().map(|column| ColumnAccount {
-            digest: column.digest,
-            nulls: column.nulls,
-            sum: column.sum.as_ref().map(Sum::to_decimal_string),
-        })
+        self.columns.iter().map(Column::account)
     }
 
     /// The account to compare and to store, with the columns' names in order.
@@ -191,7 +203,21 @@ pub struct ColumnAccount {
 impl Account {
     /// The account of one column, if it was given.
     pub fn column(&self, name: &str) -> Option<ColumnAccount> {
-        serde_json::from_value(self.columns.get(name)?.clone()).ok()
+        ColumnAccount::deserialize(self.columns.get(name)?).ok()
+    }
+
+    /// The account of both sets of rows together. Of a column that one of them does not tell of, it cannot tell either.
+    pub fn plus(&self, other: &Account) -> Account {
+        let mut total = Total::default();
+        total.add(self);
+        total.add(other);
+        total.account()
+    }
+
+    /// It tells of exactly these columns, or of none.
+    pub fn is_of<'a>(&self, names: impl ExactSizeIterator<Item = &'a str>) -> bool {
+        self.columns.is_empty()
+            || self.columns.len() == names.len() && names.into_iter().all(|name| self.column(name).is_some())
     }
 
     /// The account of the rows that came in between two accounts of one table.
@@ -249,10 +275,65 @@ impl Account {
     }
 }
 
+/// Adds up accounts of different rows, one after the other and in any order: [`Account::plus`] for thousands of them.
+#[derive(Debug, Clone, Default)]
+pub struct Total {
+    rows: u64,
+    digest: Digest,
+    /// Those that every account so far told of; none before the first.
+    columns: Option<Vec<(String, Column)>>,
+}
+
+impl Total {
+    /// Adds an account.
+    pub fn add(&mut self, account: &Account) {
+        self.rows = self.rows.wrapping_add(account.rows);
+        self.digest += account.digest;
+        if account.rows == 0 && account.columns.is_empty() {
+            return;
+        }
+        match &mut self.columns {
+            None => {
+                let names = account.columns.keys();
+                let columns = names.filter_map(|name| Some((name.clone(), account.column(name)?.into())));
+                self.columns = Some(columns.collect());
+            }
+            Some(columns) => columns.retain_mut(|(name, column)| match account.column(name) {
+                None => false,
+                Some(more) => {
+                    column.add(&more.into());
+                    true
+                }
+            }),
+        }
+    }
+
+    /// The account of all rows together.
+    pub fn account(&self) -> Account {
+        let columns = self.columns.iter().flatten();
+        let columns = columns.map(|(name, column)| (name.clone(), serde_json::json!(column.account())));
+        Account { rows: self.rows, digest: self.digest, columns: columns.collect() }
+    }
+}
+
+impl From<ColumnAccount> for Column {
+    fn from(account: ColumnAccount) -> Self {
+        let ColumnAccount { digest, nulls, sum } = account;
+        Self { digest, nulls, sum: sum.and_then(|text| Sum::parse(&text).or_else(|| not_a_number(&text))) }
+    }
+}
+
+/// The sum of which [`Sum::to_decimal_string`] writes that it is no number.
+fn not_a_number(text: &str) -> Option<Sum> {
+    let mut sum = Sum::default();
+    sum.add(Number::Special(0));
+    (sum.to_decimal_string() == text).then_some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PgType, Value, encode_value};
+    use crate::{Decimal, PgType, Value, encode_value};
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -288,7 +369,102 @@ mod tests {
         assert!(against(&[(1, "b"), (2, "a")]).starts_with("the values of every column agree"));
     }
 
+    #[test]
+    fn what_one_account_does_not_tell_the_sum_does_not() {
+        let (all, one) = (account(&[(1, "a"), (2, "b")]), account(&[(1, "a")]));
+        let mut silent = account(&[(2, "b")]);
+        silent.columns.shift_remove("t");
+        for sum in [one.plus(&silent), silent.plus(&one)] {
+            assert_eq!((sum.rows, sum.digest), (all.rows, all.digest));
+            assert_eq!(sum.column("n"), all.column("n"));
+            assert_eq!(sum.column("t"), None);
+            assert_eq!(sum.differences(&all, "source", "target"), Vec::<String>::new());
+        }
+        let mut unsummed = account(&[(2, "b")]);
+        unsummed.columns["n"].as_object_mut().unwrap().shift_remove("sum");
+        assert_eq!(one.plus(&unsummed).column("n").unwrap().sum, None);
+        assert_eq!(unsummed.plus(&one).column("n").unwrap().sum, None);
+    }
+
+    #[test]
+    fn a_sum_that_is_no_number_stays_none() {
+        let one = account(&[(1, "a")]);
+        let mut special = one.clone();
+        special.columns["n"]["sum"] = "NaN".into();
+        for sum in [one.plus(&special), special.plus(&one), special.plus(&special)] {
+            assert_eq!(sum.column("n").unwrap().sum.as_deref(), Some("NaN"));
+        }
+    }
+
+    #[test]
+    fn an_account_is_of_its_columns() {
+        let mut some = account(&[(1, "a")]);
+        assert!(some.is_of(["t", "n"].into_iter()));
+        assert!(!some.is_of(["n"].into_iter()));
+        assert!(!some.is_of(["n", "t", "u"].into_iter()));
+        assert!(!some.is_of(["n", "u"].into_iter()));
+        some.columns["n"] = 1.into();
+        assert!(!some.is_of(["n", "t"].into_iter()));
+        some.columns.clear();
+        assert!(some.is_of(["n", "t"].into_iter()));
+    }
+
+    /// Rows of a decimal, an integer and a text, any of them NULL.
+    type Row = (Option<(i128, u8)>, Option<i64>, Option<String>);
+
+    fn account_of(rows: &[Row]) -> Account {
+        let mut witness = Witness::new([true, true, false]);
+        for (price, number, text) in rows {
+            let price = price
+                .map_or(Value::Null, |(digits, scale)| Value::Decimal(Decimal::new(digits, scale).unwrap()));
+            let mut out = Vec::new();
+            let fields = [
+                encode_value(&price, PgType::Numeric(Some((38, 10))), &mut out).unwrap(),
+                encode_value(&number.map_or(Value::Null, Value::Int), PgType::Int8, &mut out).unwrap(),
+                encode_value(&text.as_deref().map_or(Value::Null, Value::Text), PgType::Text, &mut out)
+                    .unwrap(),
+            ];
+            witness.add_row(&fields);
+        }
+        witness.account(["price", "number", "text"])
+    }
+
+    prop_compose! {
+        fn any_row()(
+            price in proptest::option::of((-10i128.pow(27)..10i128.pow(27), 0u8..=10)),
+            number in proptest::option::of(any::<i64>()),
+            text in proptest::option::of("\\PC{0,4}"),
+        ) -> Row {
+            (price, number, text)
+        }
+    }
+
     proptest! {
+        #[test]
+        fn accounts_of_chunks_add_up_in_any_order(
+            chunks in vec(vec(any_row(), 0..6), 0..12),
+            order in any::<u64>(),
+        ) {
+            let rows: Vec<Row> = chunks.concat();
+            let whole = account_of(&rows);
+            let mut accounts: Vec<Account> = chunks.iter().map(|rows| account_of(rows)).collect();
+            accounts.sort_by_key(|account| canonical::bytes(format!("{order}{account:?}").as_bytes()));
+            let mut total = Total::default();
+            accounts.iter().for_each(|account| total.add(account));
+            // The sum of nothing has no columns.
+            if !chunks.is_empty() {
+                prop_assert_eq!(&total.account(), &whole);
+                let number: i128 = rows.iter().filter_map(|row| row.1).map(i128::from).sum();
+                prop_assert_eq!(whole.column("number").unwrap().sum.unwrap(), number.to_string());
+            }
+            let one_by_one = accounts.iter().fold(account_of(&[]), |sum, account| account.plus(&sum));
+            prop_assert_eq!(one_by_one, whole.clone());
+            // Through the books and back.
+            let text = serde_json::to_string(&total.account()).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), total.account());
+            prop_assert_eq!(whole.plus(&Total::default().account()), whole);
+        }
+
         #[test]
         fn parts_add_up_and_take_away(rows in vec((any::<i64>(), "\\PC{0,8}"), 0..20), cut in 0usize..20) {
             let (a, b) = rows.split_at(cut.min(rows.len()));

@@ -4,8 +4,15 @@
 use pgrx::prelude::*;
 
 extension_sql_file!("../../sql/schema/schema.sql", name = "schema_schema", bootstrap);
-extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["schema_schema"]);
-extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load"]);
+extension_sql_file!(
+    "../../sql/load/session_locks.sql",
+    name = "load_session_locks",
+    requires = ["schema_schema"]
+);
+extension_sql_file!("../../sql/load/run.sql", name = "load_run", requires = ["load_session_locks"]);
+extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["load_run"]);
+extension_sql_file!("../../sql/load/load_part.sql", name = "load_load_part", requires = ["load_load"]);
+extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load_part"]);
 extension_sql_file!("../../sql/digest/digest.sql", name = "digest_digest", requires = ["digest_witness"]);
 extension_sql_file!(
     "../../sql/digest/table_digest.sql",
@@ -26,9 +33,14 @@ extension_sql_file!(
     requires = ["load_load_merge"]
 );
 extension_sql_file!(
+    "../../sql/load/load_resume.sql",
+    name = "load_load_resume",
+    requires = ["load_load_finish"]
+);
+extension_sql_file!(
     "../../sql/load/load_abort_abandoned.sql",
     name = "load_load_abort_abandoned",
-    requires = ["load_load_finish"]
+    requires = ["load_load_resume"]
 );
 extension_sql_file!(
     "../../sql/schema/touch_updated_at.sql",

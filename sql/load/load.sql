@@ -18,10 +18,13 @@ CREATE TABLE rsl.load (
     definition jsonb,
     again boolean NOT NULL DEFAULT false,
     report jsonb,
+    run_id bigint REFERENCES rsl.run,
+    parts int CONSTRAINT load_parts_check CHECK (parts > 0),
     CONSTRAINT load_finished_check CHECK ((status = 'loading') = (finished_at IS NULL)),
     CONSTRAINT load_exact_check CHECK (status <> 'exact' OR (rows IS NOT NULL AND report IS NOT NULL))
 );
 CREATE INDEX load_target_idx ON rsl.load (target, load_id);
+CREATE INDEX load_run_idx ON rsl.load (run_id) WHERE run_id IS NOT NULL;
 
 COMMENT ON TABLE rsl.load IS 'every load: what came from where, and the verdict';
 COMMENT ON COLUMN rsl.load.load_id IS 'number of the load';
@@ -40,20 +43,26 @@ COMMENT ON COLUMN rsl.load.staging IS 'table that takes the chunks until the loa
 COMMENT ON COLUMN rsl.load.definition IS 'columns and primary key of a target that this load creates';
 COMMENT ON COLUMN rsl.load.again IS 'append rows that an earlier load has appended already';
 COMMENT ON COLUMN rsl.load.report IS 'counts, witnesses and, of a failed load, the reason';
+COMMENT ON COLUMN rsl.load.run_id IS 'the run that the load is a part of; null if it is none''s';
+COMMENT ON COLUMN rsl.load.parts IS 'how many rows of rsl.load_part the load is read in; null: it is not cut into parts';
 
 CREATE TABLE rsl.load_chunk (
     load_id bigint NOT NULL REFERENCES rsl.load ON DELETE CASCADE,
+    part int NOT NULL DEFAULT 0 CONSTRAINT load_chunk_part_check CHECK (part >= 0),
     chunk bigint NOT NULL CONSTRAINT load_chunk_chunk_check CHECK (chunk >= 0),
     rows bigint NOT NULL CONSTRAINT load_chunk_rows_check CHECK (rows >= 0),
     bytes bigint NOT NULL CONSTRAINT load_chunk_bytes_check CHECK (bytes >= 0),
     digest text NOT NULL,
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (load_id, chunk)
+    account jsonb,
+    PRIMARY KEY (load_id, part, chunk)
 );
 COMMENT ON TABLE rsl.load_chunk IS 'receipts: a chunk whose receipt is here stands in staging, whole; committed in one transaction with its rows';
 COMMENT ON COLUMN rsl.load_chunk.load_id IS 'the load that the chunk belongs to';
 COMMENT ON COLUMN rsl.load_chunk.received_at IS 'when the chunk came';
-COMMENT ON COLUMN rsl.load_chunk.chunk IS 'number that the client gave the chunk';
+COMMENT ON COLUMN rsl.load_chunk.part IS 'the part of the load that the chunk belongs to; 0 if the load is not cut into parts';
+COMMENT ON COLUMN rsl.load_chunk.chunk IS 'number of the chunk: that which the client gave it, or its place in the part, from 0';
 COMMENT ON COLUMN rsl.load_chunk.rows IS 'rows in the chunk';
 COMMENT ON COLUMN rsl.load_chunk.bytes IS 'length of the payload';
 COMMENT ON COLUMN rsl.load_chunk.digest IS 'XXH3-128 of the payload, hexadecimal';
+COMMENT ON COLUMN rsl.load_chunk.account IS 'witness of the rows as the client decoded them: {rows, digest, columns}; null if it did not tell';

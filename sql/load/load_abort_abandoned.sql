@@ -11,14 +11,11 @@ BEGIN
         SELECT l.load_id FROM rsl.load l
         WHERE l.status = 'loading' AND pg_has_role(l.started_by, 'MEMBER')
             AND (load_abort_abandoned.target IS NULL OR parse_ident(l.target) = parse_ident(load_abort_abandoned.target))
-            AND NOT EXISTS (
-                SELECT FROM pg_locks k
-                WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.objid = l.load_id::oid
-                    -- pg_locks shows the signed key as an unsigned number.
-                    AND k.classid = (rsl.load_lock_class()::bigint & 4294967295)::oid
-                    AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+            AND NOT rsl.lock_is_held(rsl.load_lock_class(), l.load_id)
         ORDER BY l.load_id
     LOOP
+        -- rsl.load_resume may have taken it over in this moment; from here on it cannot.
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(rsl.load_lock_class(), abandoned::int);
         PERFORM rsl.load_abort(abandoned, 'abandoned: the session that began it ended without finishing it');
         RETURN NEXT abandoned;
     END LOOP;

@@ -19,7 +19,7 @@ BEGIN
             USING ERRCODE = 'wrong_object_type', HINT = 'Rows are loaded into ordinary or partitioned tables.';
     END IF;
     IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace)
-        OR relation.relnamespace = 'rsl'::regnamespace AND relation.relname IN ('load', 'load_chunk', 'manifest') THEN
+        OR relation.relnamespace = 'rsl'::regnamespace AND relation.relname IN ('load', 'load_chunk', 'load_part', 'run', 'manifest') THEN
         RAISE EXCEPTION '% cannot be the target of a load', target
             USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
     END IF;
@@ -130,7 +130,8 @@ AS 'SELECT hashtext(''rsl.load'')';
 COMMENT ON FUNCTION rsl.load_lock_class() IS 'first key of the advisory lock that a session holds on each load that it began';
 
 CREATE FUNCTION rsl.load_begin(target text, columns text[] DEFAULT NULL, mode text DEFAULT 'append', key text[] DEFAULT NULL,
-    source text DEFAULT NULL, object text DEFAULT NULL, definition jsonb DEFAULT NULL, again boolean DEFAULT false) RETURNS bigint
+    source text DEFAULT NULL, object text DEFAULT NULL, definition jsonb DEFAULT NULL, again boolean DEFAULT false,
+    run bigint DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -192,7 +193,7 @@ BEGIN
         END IF;
     END IF;
     load := rsl.load_register(plan || jsonb_build_object('target', format('%I.%I', parts[1], parts[2]), 'mode', mode,
-        'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false)));
+        'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false), 'run_id', run));
     -- Held until the session ends: rsl.load_abort_abandoned tells by it which loads have lost their client.
     PERFORM pg_advisory_lock_shared(rsl.load_lock_class(), load::int);
     staging := format('rsl_stage.load_%s', load);
@@ -202,5 +203,5 @@ BEGIN
         CASE WHEN definition IS NULL THEN 'UNLOGGED' ELSE '' END, staging, column_list);
     RETURN load;
 END $$;
-COMMENT ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean) IS
-    'begins a load into target (schema.table) and returns its number; mode append, upsert or replace; columns in the order of the chunks, default all; key default the primary key; definition creates a missing target; again appends even what was appended before';
+COMMENT ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean, bigint) IS
+    'begins a load into target (schema.table) and returns its number; mode append, upsert or replace; columns in the order of the chunks, default all; key default the primary key; definition creates a missing target; again appends even what was appended before; run is the run that it belongs to';

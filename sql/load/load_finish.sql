@@ -1,7 +1,7 @@
-CREATE FUNCTION rsl.load_finish(load bigint, witness jsonb) RETURNS jsonb
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_finish_wrapper';
+CREATE FUNCTION rsl.load_finish(load bigint, witness jsonb DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_finish_wrapper';
 COMMENT ON FUNCTION rsl.load_finish(bigint, jsonb) IS
-    'ends a load in one transaction: merges staging into the target, compares the witness of the stream ({rows, digest, columns}) with what the target holds, writes the verdict to rsl.load and returns the report. If the rows are refused or differ, a warning is raised, the merge is rolled back, the target is as before and the load is failed with the reason';
+    'ends a load in one transaction: merges staging into the target, compares the witness of the stream ({rows, digest, columns}; without one, the sum of the accounts of the chunks) with what the target holds, writes the verdict to rsl.load and returns the report. If the rows are refused or differ, a warning is raised, the merge is rolled back, the target is as before and the load is failed with the reason. All parts must be finished: 55000 if not. Null for a null load';
 
 CREATE FUNCTION rsl.load_abort(load bigint, reason text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_abort_wrapper';

@@ -105,8 +105,9 @@ $$;
 COMMENT ON FUNCTION rsl.load_constraints(regclass) IS 'part of rsl.load_finish: the deferred constraints of the target, as SET CONSTRAINTS takes them';
 
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
--- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts. path: the caller's search_path, for
--- triggers and defaults of the target.
+-- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
+-- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words.
+-- path: the caller's search_path, for triggers and defaults of the target.
 CREATE FUNCTION rsl.load_merge(plan jsonb, stream jsonb, path text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -138,6 +139,8 @@ DECLARE
     deleted bigint := 0;
     differences text[];
     failure jsonb;
+    counted jsonb := CASE WHEN plan ? 'source_rows'
+        THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END;
 BEGIN
     -- A merge is maintenance: it may sort and hash in the memory that the server grants to that.
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true)
@@ -146,6 +149,13 @@ BEGIN
     BEGIN
         IF (plan ->> 'received')::bigint <> sent THEN
             RAISE EXCEPTION 'the source sent % rows, % arrived', sent, plan ->> 'received' USING ERRCODE = 'data_exception';
+        END IF;
+        IF plan ->> 'miscounted' IS NOT NULL THEN
+            RAISE EXCEPTION '%', CASE WHEN plan -> 'source_rows' <> plan -> 'received'
+                    THEN format('the source counts %s rows, %s were read', plan ->> 'source_rows', plan ->> 'received')
+                    ELSE 'the source counts other rows in its parts than were read' END
+                USING ERRCODE = 'data_exception', DETAIL = plan ->> 'miscounted',
+                HINT = 'The source has changed while it was read, or not all of it came: load it again.';
         END IF;
         IF plan -> 'definition' <> 'null' THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('rsl.load ' || target, 0));
@@ -281,11 +291,11 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF failure IS NOT NULL THEN
         RETURN jsonb_build_object('exact', false, 'inserted', 0, 'updated', 0, 'deleted', 0, 'unchanged', 0,
-            'stream', stream, 'target', seen, 'reason', failure);
+            'stream', stream, 'target', seen, 'reason', failure) || counted;
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
-        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest'));
+        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest')) || counted;
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 

@@ -50,7 +50,7 @@ BEGIN
             SELECT p.oid::regprocedure::text
             FROM pg_proc AS p
             WHERE p.oid IN (SELECT to_regprocedure(m.name) FROM rsl.manifest AS m WHERE m.kind = 'function')
-              AND starts_with(p.proname, 'load_')
+              AND (starts_with(p.proname, 'load_') OR starts_with(p.proname, 'run_'))
             ORDER BY 1
         LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', object, role_name);

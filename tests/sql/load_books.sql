@@ -17,9 +17,22 @@ SELECT rsl.load_begin('erp.item', source => 'sqlite:///erp.db', object => 'ITEM'
 INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest) VALUES (:load, -1, 1, 1, '');
 INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest) VALUES (:load, 1, -1, 1, '');
 INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest) VALUES (:load, 1, 1, -1, '');
+INSERT INTO rsl.load_chunk (load_id, part, chunk, rows, bytes, digest) VALUES (:load, -1, 1, 1, 1, '');
+INSERT INTO rsl.load_part (load_id, part) VALUES (4711, 1);
+INSERT INTO rsl.load_part (load_id, part) VALUES (:load, 0);
+INSERT INTO rsl.load_part (load_id, part, chunks) VALUES (:load, 1, -1);
+INSERT INTO rsl.load_part (load_id, part, rows) VALUES (:load, 1, -1);
+INSERT INTO rsl.load_part (load_id, part, source_rows, finished_at) VALUES (:load, 1, -1, now());
+INSERT INTO rsl.load_part (load_id, part, source_rows) VALUES (:load, 1, 1);
+INSERT INTO rsl.load_part (load_id, part, finished_at) VALUES (:load, 1, now());
+UPDATE rsl.load SET parts = 0;
+UPDATE rsl.load SET run_id = 4711;
+INSERT INTO rsl.run (run_id, source, options, started_by) VALUES (5, 'x', '{}', 'postgres');
 -- What people read.
 SELECT load_id = :load AS load_id, action, actor, target, source, object, mode, status, rows, started_at <= timezone('utc', clock_timestamp()) AS started, finished_at IS NULL AS running FROM rsl.audit_logs;
--- Receipts go with their load.
-SELECT rsl.load_push(:load, 1, payload('SELECT 1'));
+-- Receipts and parts go with their load.
+SELECT rsl.load_plan(:load, '[{}]');
+SELECT rsl.load_push(:load, 0, payload('SELECT 1'), 1);
 DELETE FROM rsl.load WHERE load_id = :load;
 SELECT count(*) FROM rsl.load_chunk;
+SELECT count(*) FROM rsl.load_part;

@@ -21,6 +21,13 @@ SELECT rsl.load_finish(1, :'witness');
 SELECT rsl.load_abort(1);
 SELECT rsl.load_abort_abandoned();
 SELECT rsl.load_register('{}');
+SELECT rsl.load_plan(1, '[{}]');
+SELECT rsl.load_claim(1);
+SELECT rsl.load_part_finish(1, 1, 0);
+SELECT rsl.load_resume(1, 'ITEM');
+SELECT rsl.run_begin('x', '{}');
+SELECT rsl.run_resume();
+SELECT rsl.run_finish(1);
 SELECT rsl.load_merge('{}', '{}', '');
 SELECT * FROM rsl.load;
 SELECT count(*) FROM rsl_stage.load_1;
@@ -48,7 +55,9 @@ SELECT rsl.load_push(:load, 1, :'chunk');
 -- The books are not theirs to write, nor may a load be forged.
 UPDATE rsl.load SET status = 'exact';
 \echo :SQLSTATE
-INSERT INTO rsl.load_chunk VALUES (:load, 2, 1, 1, '');
+INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest) VALUES (:load, 2, 1, 1, '');
+UPDATE rsl.load_part SET finished_at = now();
+UPDATE rsl.run SET finished_at = NULL;
 DELETE FROM rsl.load;
 RESET ROLE;
 

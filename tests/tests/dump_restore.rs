@@ -25,8 +25,21 @@ fn lived_in() -> Result<Pair> {
     pair.edit("INSERT INTO CODES VALUES (' ', 'refused: an item has a code')")?;
     let ended = pair.ended(&["CODES", "--into", "rsl.items", "--mode", "upsert", "--key", "ITEM_CODE"])?;
     ensure!(ended.code == Some(1), "{ended:#?}");
+    pair.database.run(BROKEN_OFF)?;
     Ok(pair)
 }
+
+/// A run whose session ends when one of two parts is finished.
+const BROKEN_OFF: &str = "\\i sql/include/load.psql
+    CREATE TABLE erp.parted (id int);
+    SELECT rsl.run_begin('sqlite:///parted.db', '{\"jobs\": 2}') AS run \\gset
+    SELECT rsl.load_begin('erp.parted', object => 'DONE', run => :run) AS load \\gset
+    SELECT rsl.load_finish(:load);
+    SELECT rsl.load_begin('erp.parted', object => 'PARTED', run => :run) AS load \\gset
+    SELECT rsl.load_plan(:load, '[{\"until\": [\"5\"]}, {\"after\": [\"5\"]}]');
+    SELECT rsl.load_push(:load, 0, payload('VALUES (1), (5)'), 1, '[\"5\"]', witness('SELECT * FROM (VALUES (1), (5)) v(id)'));
+    SELECT rsl.load_part_finish(:load, 1, 2, '{\"isolation\": \"snapshot\"}');
+    SELECT rsl.load_push(:load, 0, payload('VALUES (6)'), 2, '[\"6\"]', witness('SELECT 6 AS id'));";
 
 #[test]
 fn a_restored_database_is_the_same() -> Result<()> {
@@ -64,6 +77,38 @@ fn a_restored_database_goes_on() -> Result<()> {
     mirror::assert_same(&restored, "BI_ITEM_INFO_VIEW", "erp.bi_item_info_view")?;
     let next = restored.database.value("INSERT INTO rsl.items (item_code) VALUES ('next') RETURNING id")?;
     ensure!(next.parse::<i64>()? > highest, "the id {next} comes after {highest}");
+    Ok(())
+}
+
+#[test]
+fn a_restored_run_goes_on() -> Result<()> {
+    let restored = copy(&lived_in()?.database, &[])?;
+    let state = restored.rows(
+        "SELECT run_id AS run FROM rsl.run WHERE source = 'sqlite:///parted.db' \\gset
+         SELECT rsl.run_resume('sqlite:///parted.db') ->> 'done';
+         SELECT rsl.load_resume(:run, 'PARTED') AS load \\gset
+         SELECT rsl.load_claim(:load) ->> 'position';
+         SELECT rsl.load_push(:load, 1, payload('VALUES (7)'), 2, '[\"7\"]', witness('SELECT 7 AS id'));
+         SELECT rsl.load_part_finish(:load, 2, 2, '{\"isolation\": \"none\"}');
+         SELECT v -> 'exact', v -> 'source_rows', v -> 'consistency' FROM rsl.load_finish(:load) v;
+         SELECT rsl.run_finish(:run);
+         SELECT rsl.run_begin('sqlite:///parted.db', '{}') > :run;
+         SELECT id FROM erp.parted ORDER BY id;",
+    )?;
+    let expected = [
+        "[\"DONE\"]",
+        "[\"6\"]",
+        "1",
+        "",
+        "true|4|[{\"isolation\": \"none\"}, {\"isolation\": \"snapshot\"}]",
+        "",
+        "t",
+        "1",
+        "5",
+        "6",
+        "7",
+    ];
+    ensure!(state.lines().eq(expected), "{state}");
     Ok(())
 }
 
