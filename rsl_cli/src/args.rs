@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// Exact loads of ERP data into PostgreSQL, with proof.
 #[derive(Debug, Parser)]
@@ -24,6 +25,8 @@ pub enum Command {
     Init(Init),
     /// Load tables and views of a source into PostgreSQL and prove that they arrived
     Pull(Box<Pull>),
+    /// Look at both sides before a load: rights, versions, sizes, what stands in the way
+    Check(Box<Check>),
     /// Run the checks of rsl.verify() in the database
     Verify(Verify),
     /// List the loads, the latest first
@@ -51,24 +54,91 @@ pub struct Init {
 #[command(after_help = "\
 Examples:
   rsl pull --source sqlite:///srv/erp.db BI_ITEM_INFO_VIEW BI_ROUTING_VIEW
-  rsl pull --source sqlite:///srv/erp.db --all --dry-run
+  rsl pull --source mssql://FKSM_BI@erp.local/KsmErp --all --dry-run      (password in MSSQL_PASSWORD)
+  rsl pull --all --exclude 'Z_*' --exclude '*_LOG' --jobs 4
+  rsl pull --resume
   rsl pull B_ITEM --into rsl.items --mode upsert --key item_code
   rsl pull B_ITEM --where \"ITEM_TYPE = 'FG'\" --into erp.finished_goods
   rsl pull --all --mode replace --output report.json
 
-A target that is missing is created from the source's columns, names in lower case, in schema erp.")]
+A SQL Server may be named as mssql://user:password@host:port/database?encrypt=on, as mssql+pyodbc://…, with an ADO.NET,
+ODBC or JDBC string; see docs/sources.md. Nothing but SELECT and SET is ever sent to it.
+
+A target that is missing is created from the source's columns, names in lower case, in schema erp; when all rows are
+there, keys, indexes, defaults, checks and foreign keys of the source follow, and what cannot follow is listed.")]
 pub struct Pull {
-    /// Source: sqlite:///absolute/path/erp.db
+    /// Source: mssql://user@host/database or sqlite:///absolute/path/erp.db
     #[arg(long, value_name = "URL", env = "RSL_SOURCE_URL", hide_env_values = true)]
     pub source: Option<String>,
     #[command(flatten)]
     pub database: Database,
+    #[command(flatten)]
+    pub wish: Wish,
+    /// Go on with the latest pull from this source that did not come to its end, as it was called
+    #[arg(long, conflicts_with_all = ["objects", "all", "dry_run"])]
+    pub resume: bool,
+    /// Read and convert everything, write nothing, say what would move
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Readers at the same time, over all tables; a large table with a key is cut for several
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// How often a lost connection or a deadlock is tried again, with growing waits
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub retries: u16,
+    /// Write the report as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  rsl check --all
+  rsl check --source mssql://FKSM_BI@erp.local/KsmErp BI_ITEM_INFO_VIEW      (password in MSSQL_PASSWORD)
+
+Exit code 1 when something would stop the load.")]
+pub struct Check {
+    /// Source: mssql://user@host/database or sqlite:///absolute/path/erp.db
+    #[arg(long, value_name = "URL", env = "RSL_SOURCE_URL", hide_env_values = true)]
+    pub source: Option<String>,
+    #[command(flatten)]
+    pub database: Database,
+    /// Tables and views of the source; all of them if none is named
+    #[arg(value_name = "OBJECT")]
+    pub objects: Vec<String>,
+    /// Only names like this; * stands for anything, ? for one character
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// No names like this
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Schema of the targets
+    #[arg(long, value_name = "SCHEMA", default_value = "erp")]
+    pub into: String,
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// What to pull and how; remembered in the database for `--resume`.
+#[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
+pub struct Wish {
     /// Tables and views of the source
-    #[arg(value_name = "OBJECT", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "OBJECT", required_unless_present_any = ["all", "resume"], conflicts_with = "all")]
     pub objects: Vec<String>,
     /// Every table and view of the source
     #[arg(long)]
     pub all: bool,
+    /// With --all: only names like this; * stands for anything, ? for one character
+    #[arg(long, value_name = "PATTERN", requires = "all")]
+    pub include: Vec<String>,
+    /// With --all: no names like this
+    #[arg(long, value_name = "PATTERN", requires = "all")]
+    pub exclude: Vec<String>,
     /// Schema of the targets, or schema and table of a single one
     #[arg(long, value_name = "SCHEMA[.TABLE]", default_value = "erp")]
     pub into: String,
@@ -81,24 +151,34 @@ pub struct Pull {
     /// Only the source's rows for which this is true, in the source's SQL
     #[arg(long = "where", value_name = "SQL")]
     pub filter: Option<String>,
-    /// Read and convert everything, write nothing, say what would move
-    #[arg(long)]
-    pub dry_run: bool,
     /// Append even rows that an earlier load has appended already
     #[arg(long)]
     pub again: bool,
-    /// Tables loaded at the same time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub jobs: u16,
-    /// Write the report as JSON to this file
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// How the report is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// Names of new tables, columns and constraints
+    #[arg(long, value_enum, default_value_t = Names::Lower)]
+    pub names: Names,
+    /// Only rows: no keys but the primary one, no indexes, defaults, checks and foreign keys
+    #[arg(long)]
+    pub data_only: bool,
+    /// SQL Server: code page of char and varchar columns, whatever their collation says, such as CP949
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// SQL Server: keep the offset of each datetimeoffset, in minutes, in a further column
+    #[arg(long)]
+    pub keep_offset: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Names {
+    /// In lower case, as PostgreSQL takes them without quotes
+    Lower,
+    /// As the source spells them
+    Keep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Add the rows to those that are there
     Append,

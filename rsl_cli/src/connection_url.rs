@@ -22,47 +22,97 @@ impl ConnectionUrl {
     /// Reads a URL. Options are taken off first, then the user's part ends at the last `@`, so that a password may hold
     /// `@ # / ? !` as they are; `%` followed by two hexadecimal digits is decoded, any other `%` stands for itself.
     pub fn parse(url: &str) -> Result<Self> {
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| {
-            // Nothing of it is shown: what has no scheme may well be a password.
-            Failure::new("a connection URL must begin with its kind, such as postgresql:// or sqlite://")
-        })?;
-        let (rest, options) = split_options(rest);
-        let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (host, port) = split_port(authority)?;
-        let (user, password) = match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
-            Some((user, password)) => (Some(decode(user)?), Some(password).filter(|p| !p.is_empty())),
-            None => (None, None),
-        };
+        let written = Written::split(url, |_| false)?;
+        let (host, port) = split_port(written.authority)?;
         Ok(Self {
-            scheme: scheme.to_ascii_lowercase(),
-            user: user.filter(|user| !user.is_empty()),
-            password: password.map(decode).transpose()?,
+            scheme: written.scheme.to_ascii_lowercase(),
+            user: written.user.map(decode).transpose()?,
+            password: written.password.map(decode).transpose()?,
             host: decode(host)?,
             port,
-            path: decode(path)?,
-            options: options
-                .split('&')
-                .filter(|option| !option.is_empty())
-                .map(|option| {
-                    let (name, value) = option.split_once('=').unwrap_or((option, ""));
-                    Ok((decode(name)?, decode(value)?))
-                })
+            path: decode(written.path)?,
+            options: written
+                .options()
+                .map(|(name, value)| Ok((decode(name)?, decode(value)?)))
                 .collect::<Result<_>>()?,
         })
     }
 }
 
-/// Takes `?name=value&…` off the end. A `?` of the password is not taken for it: what follows that holds the `@`
-/// before the host, and no path stands before it.
-fn split_options(rest: &str) -> (&str, &str) {
-    let Some((before, options)) = rest.rsplit_once('?') else { return (rest, "") };
-    let named = options.split('&').all(|option| {
-        option
-            .split_once('=')
-            .is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-    });
-    if named && (!options.contains('@') || before.contains('/')) { (before, options) } else { (rest, "") }
+/// A URL in its parts as they are written, not decoded. Nothing of it may be shown.
+pub struct Written<'a> {
+    pub scheme: &'a str,
+    pub user: Option<&'a str>,
+    pub password: Option<&'a str>,
+    /// The place of the server, with its port.
+    pub authority: &'a str,
+    pub path: &'a str,
+    options: &'a str,
+}
+
+impl<'a> Written<'a> {
+    /// Splits a URL. `known` says whether a name is that of an option, which tells an option whose value holds an `@`
+    /// from a password that holds a `?`.
+    pub fn split(url: &'a str, known: impl Fn(&str) -> bool) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| {
+            // Nothing of it is shown: what has no scheme may well be a password.
+            Failure::new("a connection URL must begin with its kind, such as postgresql:// or sqlite://")
+        })?;
+        let (rest, options) = split_options(rest, known);
+        let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, password) = login.map_or(("", ""), |login| login.split_once(':').unwrap_or((login, "")));
+        Ok(Self {
+            scheme,
+            user: Some(user).filter(|user| !user.is_empty()),
+            password: Some(password).filter(|password| !password.is_empty()),
+            authority,
+            path,
+            options,
+        })
+    }
+
+    /// Names and values of the options, in their order.
+    pub fn options(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        pairs(self.options)
+    }
+}
+
+fn pairs(options: &str) -> impl Iterator<Item = (&str, &str)> {
+    let options = options.split('&').filter(|option| !option.is_empty());
+    options.map(|option| option.split_once('=').unwrap_or((option, "")))
+}
+
+/// Takes `?name=value&…` off the end, from the last `?` that can begin it.
+fn split_options(rest: &str, known: impl Fn(&str) -> bool) -> (&str, &str) {
+    let mut begins = rest.rmatch_indices('?').map(|(at, _)| (&rest[..at], &rest[at + 1..]));
+    begins.find(|(before, options)| are_options(before, options, &known)).unwrap_or((rest, ""))
+}
+
+/// Whether options follow `before`, rather than the rest of a password that holds a `?`.
+fn are_options(before: &str, options: &str, known: impl Fn(&str) -> bool) -> bool {
+    let named = |option: &str| {
+        option.split_once('=').is_some_and(|(name, _)| {
+            name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-+. %".contains(&b))
+                && name.bytes().any(|b| b.is_ascii_alphabetic())
+        })
+    };
+    if !options.split('&').filter(|option| !option.is_empty()).all(named) {
+        return false;
+    }
+    // No @ follows: the user's part is over, if there is one.
+    if !options.contains('@') {
+        return true;
+    }
+    let place = match before.rsplit_once('@') {
+        Some((_, place)) => place,
+        // Without an @ before, `user:password` looks like `host:port`, but for the digits.
+        None => match split_port(before.split('/').next().unwrap_or_default()) {
+            Ok((host, port)) if port.is_some() || !before[host.len()..].starts_with(':') => before,
+            _ => return false,
+        },
+    };
+    place.contains('/') || pairs(options).all(|(name, _)| known(name))
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
@@ -79,11 +129,12 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
     }
 }
 
-fn decode(text: &str) -> Result<String> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(|decoded| decoded.into_owned())
-        .map_err(|_| Failure::new("the connection URL has a percent-encoded part that is not UTF-8"))
+/// Decodes a part of a URL: `%` followed by two hexadecimal digits is a byte, any other `%` stands for itself.
+pub fn decode(text: &str) -> Result<String> {
+    percent_decode_str(text).decode_utf8().map(|decoded| decoded.into_owned()).map_err(|_| {
+        Failure::new("the connection URL has a percent-encoded part that is not UTF-8")
+            .hint("a % that is meant as such is written %25")
+    })
 }
 
 impl fmt::Display for ConnectionUrl {
@@ -127,6 +178,10 @@ mod tests {
         assert_eq!(parse("postgresql:///erp?host=/tmp").options, [("host".to_owned(), "/tmp".to_owned())]);
         assert_eq!(parse("postgresql://h:5432/d?application_name=a@b").host, "h");
         assert_eq!(parse("postgresql://u:p?a=b@h/d").password.as_deref(), Some("p?a=b"));
+        assert_eq!(parse("postgresql://u:p/x?a=b@h/d").password.as_deref(), Some("p/x?a=b"));
+        assert_eq!(parse("postgresql://u:p@h/d?").path, "d");
+        assert_eq!(parse("postgresql://u:p@h/d?SSLMode=require").options[0].0, "SSLMode");
+        assert_eq!(parse("postgresql://u:p@h/d?application_name=a?b").options[0].1, "a?b");
         assert_eq!(parse("postgresql://[::1]:5432/d").host, "[::1]");
         assert_eq!(parse("sqlite:///srv/erp.db").path, "srv/erp.db");
     }

@@ -8,8 +8,22 @@ use std::fmt;
 pub struct Failure {
     what: String,
     hint: Option<String>,
-    interrupted: bool,
-    stale: bool,
+    kind: Kind,
+}
+
+/// What may follow from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The same attempt would fail again.
+    Final,
+    /// Trying again after a while may work: a lost connection, a deadlock.
+    Transient,
+    /// The same, of a server that could not be reached at all.
+    Unreachable,
+    /// Only says that something else has failed.
+    FollowUp,
+    /// The user asked for it.
+    Interrupted,
 }
 
 /// What commands return.
@@ -18,7 +32,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// In the style `cannot open the source: no such file`.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None, interrupted: false, stale: false }
+        Self { what: what.into(), hint: None, kind: Kind::Final }
     }
 
     /// What to do about it.
@@ -29,30 +43,66 @@ impl Failure {
 
     /// Ctrl-C or a signal to end.
     pub fn interrupted() -> Self {
-        Self { interrupted: true, ..Self::new("interrupted") }.hint(
+        Self { kind: Kind::Interrupted, ..Self::new("interrupted") }.hint(
             "the table that was being loaded is as it was before; the ones reported as exact are loaded",
         )
     }
 
     /// A failure that only says that another task has failed first.
     pub fn follow_up() -> Self {
-        Self { stale: true, ..Self::new("another part of the load has failed") }
+        Self { kind: Kind::FollowUp, ..Self::new("another part of the load has failed") }
+    }
+
+    /// Trying again after a while may work.
+    pub fn transient(mut self) -> Self {
+        self.kind = Kind::Transient;
+        self
+    }
+
+    /// Nobody answered.
+    pub fn unreachable(mut self) -> Self {
+        self.kind = Kind::Unreachable;
+        self
+    }
+
+    /// Whether nobody answered.
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == Kind::Unreachable
+    }
+
+    /// Whether trying again after a while may work.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, Kind::Transient | Kind::Unreachable)
+    }
+
+    /// Adds to the hint, or is the hint.
+    pub fn also(mut self, more: impl fmt::Display) -> Self {
+        self.hint = Some(match self.hint {
+            Some(hint) => format!("{hint}; {more}"),
+            None => more.to_string(),
+        });
+        self
     }
 
     /// Whether this only follows from another failure.
     pub fn is_follow_up(&self) -> bool {
-        self.stale
+        self.kind == Kind::FollowUp
     }
 
     /// Whether the user asked for it.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted
+        self.kind == Kind::Interrupted
     }
 
     /// Puts the place before the message.
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.what = format!("{place}: {}", self.what);
         self
+    }
+
+    /// The hint alone.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The message without the hint.

@@ -1,11 +1,14 @@
 //! `rsl`: pulls rows from an ERP source into PostgreSQL, through the extension `rsl`, and proves that they arrived.
 
 mod args;
+mod carry_over;
 mod command;
 mod connection_url;
 mod failure;
 mod progress;
+mod retry;
 mod source;
+mod survey;
 mod target;
 
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod check;
 mod init;
 mod loads;
 mod pull;
@@ -12,6 +13,7 @@ use crate::failure::Result;
 /// Runs the command and returns the exit code.
 pub async fn run(args: Args) -> Result<u8> {
     match args.command {
+        Command::Check(args) => check::run(*args).await,
         Command::Init(args) => init::run(args).await,
         Command::Pull(args) => pull::run(*args).await,
         Command::Verify(args) => verify::run(args).await,

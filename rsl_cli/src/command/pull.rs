@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rsl_core::report::Report;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::table::{self, thousands};
-use crate::args::{Format, Pull};
+use crate::args::{Format, Names, Pull, Wish};
+use crate::carry_over::{self, Carried, NotCarried, Surroundings};
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Progress;
 use crate::source::{self, Source};
@@ -50,27 +52,63 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         (true, None) => None,
         (_, url) => Some(Target::parse(url.as_deref())?),
     };
-    let source = source::open(source_url).await?;
     let connection = match &target {
         Some(target) => Some(target.connect().await?),
         None => None,
     };
-    let plans = plan(args, source.as_ref(), connection.as_ref()).await?;
-    drop(connection);
+    let mut wish = args.wish.clone();
+    let mut left = None;
+    if let (true, Some(connection)) = (args.resume, &connection) {
+        let unfinished = Unfinished::take(connection, &source::name(source_url)?).await?;
+        wish = unfinished.wish.clone();
+        left = Some(unfinished);
+    }
+    let options = source::Options {
+        encoding: wish.encoding.clone(),
+        keep_offset: wish.keep_offset,
+        retries: args.retries,
+    };
+    let source = source::open(source_url, &options).await?;
+    let done = left.as_ref().map_or(&[][..], |left| &left.done);
+    let plans = plan(&wish, done, source.as_ref(), connection.as_ref()).await?;
+    // The session that began the run holds it until the end: so it is known that it goes on.
+    let number = match (&connection, args.dry_run, &left) {
+        (Some(connection), false, None) => Some(begin_run(connection, source.as_ref(), &wish).await?),
+        (_, _, left) => left.as_ref().map(|left| left.number),
+    };
 
     let run = Arc::new(Run {
         source,
         target: if args.dry_run { None } else { target.clone() },
-        mode: args.mode,
-        filter: args.filter.clone(),
-        again: args.again,
+        mode: wish.mode,
+        filter: wish.filter.clone(),
+        again: wish.again,
+        number,
+        resumed: left.is_some(),
+        retries: args.retries,
+        readers: Arc::new(Semaphore::new(usize::from(args.jobs))),
+        jobs: usize::from(args.jobs),
         stop,
     });
     if run.stop.is_set() {
         return Err(Failure::follow_up());
     }
-    let (loaded, failed) = load_all(&run, plans, usize::from(args.jobs)).await;
+    let all: Vec<Arc<Plan>> = plans.iter().flatten().cloned().collect();
+    let (loaded, mut failed) = load_all(&run, plans, usize::from(args.jobs)).await;
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
+    let mut not_carried_over = Vec::new();
+    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
+        if !wish.data_only {
+            match carry_structure(&run, number, connection, &wish, &all).await {
+                Ok(left_out) => not_carried_over = left_out,
+                Err(error) => failed = Some(error),
+            }
+        }
+        if failed.is_none() {
+            let ended = connection.client.execute("SELECT rsl.run_finish($1)", &[&number]).await;
+            ended.map_err(failure)?;
+        }
+    }
     let report = Report {
         exact: failed.is_none() && loaded.iter().all(|loaded| loaded.report.exact),
         dry_run: args.dry_run,
@@ -83,6 +121,7 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
             .map(|loaded| (loaded.report.target.clone(), json!(loaded.totals)))
             .collect::<Map<_, _>>(),
         tables: loaded.into_iter().map(|loaded| loaded.report).collect(),
+        not_carried_over: not_carried_over.iter().map(|left_out| json!(left_out)).collect(),
     };
     if let Some(path) = &args.output {
         let written = std::fs::write(path, format!("{:#}\n", json!(report)));
@@ -94,7 +133,7 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         Format::Json => println!("{:#}", json!(report)),
         // What failed is said on standard error; a summary of nothing would only be in the way.
         Format::Text if report.tables.is_empty() => {}
-        Format::Text => print_report(&report, bytes),
+        Format::Text => print_report(&report, &not_carried_over, bytes),
     }
     match failed {
         Some(failed) => Err(failed),
@@ -103,36 +142,109 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
 }
 
-/// What is to be loaded, in groups that may go side by side.
-async fn plan(args: &Pull, source: &dyn Source, connection: Option<&Connection>) -> Result<Vec<Vec<Plan>>> {
-    let present = source.objects().await?;
-    let mut wanted: Vec<String> = Vec::new();
-    for object in if args.all { &present } else { &args.objects } {
-        let object = source::find(&present, object)?.to_owned();
-        if !wanted.contains(&object) {
-            wanted.push(object);
+/// A pull that did not come to its end.
+struct Unfinished {
+    number: i64,
+    wish: Wish,
+    /// Objects that are exact already.
+    done: Vec<String>,
+}
+
+impl Unfinished {
+    /// The latest one from this source whose process is gone.
+    async fn take(connection: &Connection, source: &str) -> Result<Self> {
+        let row =
+            connection.client.query_one("SELECT rsl.run_resume($1)", &[&source]).await.map_err(failure)?;
+        let run: Option<Value> = row.get(0);
+        let run = run.ok_or_else(|| {
+            Failure::new(format!("there is no pull from {source} that could be gone on with"))
+                .hint("every pull from there has come to its end, or is still running: rsl loads lists them")
+        })?;
+        let unreadable = || Failure::new("what is remembered of the pull does not read; begin a new one");
+        let number = run["run_id"].as_i64().ok_or_else(unreadable)?;
+        let wish = serde_json::from_value(run["options"].clone()).map_err(|_| unreadable())?;
+        let done: Vec<String> = serde_json::from_value(run["done"].clone()).map_err(|_| unreadable())?;
+        eprintln!("going on with pull {number}: {} tables are exact already", done.len());
+        Ok(Self { number, wish, done })
+    }
+}
+
+async fn begin_run(connection: &Connection, source: &dyn Source, wish: &Wish) -> Result<i64> {
+    let row = connection
+        .client
+        .query_one("SELECT rsl.run_begin($1, $2)", &[&source.name(), &json!(wish)])
+        .await
+        .map_err(failure)?;
+    Ok(row.get(0))
+}
+
+/// After the rows, what the tables that this pull created have besides; also those that an earlier process of it created.
+async fn carry_structure(
+    run: &Run,
+    number: i64,
+    connection: &Connection,
+    wish: &Wish,
+    plans: &[Arc<Plan>],
+) -> Result<Vec<NotCarried>> {
+    let rows = connection
+        .client
+        .query(
+            "SELECT object, (parse_ident(target))[1], (parse_ident(target))[2] FROM rsl.load
+             WHERE run_id = $1 AND status = 'exact' AND definition IS NOT NULL ORDER BY load_id",
+            &[&number],
+        )
+        .await
+        .map_err(failure)?;
+    let mut carried = Vec::new();
+    for row in rows {
+        let (object, schema, name): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let structure = run.source.structure(&object).await?;
+        match plans.iter().find(|plan| plan.table.object == object) {
+            Some(plan) => carried.push(Carried::new(plan, structure)),
+            None => {
+                let table = run.source.describe(&object).await?;
+                let plan =
+                    Plan::new(table, (&schema, Some(&name)), &wish.key, wish.names, Some(connection)).await?;
+                carried.push(Carried::new(&plan, structure));
+            }
         }
     }
-    if wanted.is_empty() {
-        return Err(Failure::new("the source has no tables or views"));
+    if carried.is_empty() {
+        return Ok(Vec::new());
     }
-    let into = match args.into.split_once('.') {
+    let surroundings = Surroundings::look(connection).await?.keep_names(wish.names == Names::Keep);
+    Ok(carry_over::carry_over(connection, &carry_over::statements(&carried, &surroundings)).await)
+}
+
+/// What is to be loaded, in groups that may go side by side.
+async fn plan(
+    wish: &Wish,
+    done: &[String],
+    source: &dyn Source,
+    connection: Option<&Connection>,
+) -> Result<Vec<Vec<Arc<Plan>>>> {
+    let present = source.objects().await?;
+    let named = (!wish.all).then_some(&wish.objects[..]);
+    let mut wanted = source::choose(&present, named, &wish.include, &wish.exclude)?;
+    let into = match wish.into.split_once('.') {
         Some((schema, table)) if wanted.len() == 1 => (schema, Some(table)),
         Some(_) => {
             return Err(Failure::new(format!(
                 "--into {} names one table, but {} are to be loaded",
-                args.into,
+                wish.into,
                 wanted.len()
             ))
             .hint("name only the schema, or load one at a time"));
         }
-        None => (args.into.as_str(), None),
+        None => (wish.into.as_str(), None),
     };
+    wanted.retain(|object| !done.contains(object));
     let mut plans = HashMap::new();
     for object in &wanted {
         let table = source.describe(object).await?;
-        plans.insert(object.clone(), Plan::new(table, into, &args.key, connection).await?);
+        plans.insert(object.clone(), Plan::new(table, into, &wish.key, wish.names, connection).await?);
     }
+    refuse_twins(&plans)?;
     let mut refers: HashMap<String, BTreeSet<String>> = HashMap::new();
     // A target that exists has foreign keys of its own, and only those can refuse a row.
     for (object, plan) in plans.iter().filter(|(_, plan)| plan.creates) {
@@ -150,8 +262,24 @@ async fn plan(args: &Pull, source: &dyn Source, connection: Option<&Connection>)
     let groups = order(&wanted, &refers);
     Ok(groups
         .into_iter()
-        .map(|group| group.iter().filter_map(|object| plans.remove(object)).collect())
+        .map(|group| group.iter().filter_map(|object| plans.remove(object)).map(Arc::new).collect())
         .collect())
+}
+
+/// Two objects of different schemas, or that differ only in case, would become one table.
+fn refuse_twins(plans: &HashMap<String, Plan>) -> Result<()> {
+    let mut by_target: HashMap<_, &String> = HashMap::new();
+    for (object, plan) in plans {
+        if let Some(other) = by_target.insert(&plan.target, object) {
+            let (first, second) = if object < other { (object, other) } else { (other, object) };
+            return Err(Failure::new(format!(
+                "{first} and {second} would both become {}",
+                plan.target_name()
+            ))
+            .hint("load them apart, each with its own --into"));
+        }
+    }
+    Ok(())
 }
 
 /// Foreign keys between targets that exist.
@@ -185,7 +313,11 @@ async fn add_foreign_keys_of_targets(
 
 /// Loads group after group, up to `jobs` tables of a group at once. The first failure ends the run; what was loaded
 /// before stays loaded and is in the report.
-async fn load_all(run: &Arc<Run>, groups: Vec<Vec<Plan>>, jobs: usize) -> (Vec<Loaded>, Option<Failure>) {
+async fn load_all(
+    run: &Arc<Run>,
+    groups: Vec<Vec<Arc<Plan>>>,
+    jobs: usize,
+) -> (Vec<Loaded>, Option<Failure>) {
     let progress = Progress::new();
     let mut loaded = Vec::new();
     let mut failed: Option<Failure> = None;
@@ -219,7 +351,7 @@ async fn load_all(run: &Arc<Run>, groups: Vec<Vec<Plan>>, jobs: usize) -> (Vec<L
     (loaded, failed)
 }
 
-fn print_report(report: &Report, bytes: u64) {
+fn print_report(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
     let heading = [
         "object",
         "target",
@@ -258,6 +390,16 @@ fn print_report(report: &Report, bytes: u64) {
     println!("{shown}");
     for t in report.tables.iter().filter(|t| !t.exact) {
         println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
+    }
+    for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
+    {
+        println!("{}: the source changed while it was read, and gives no snapshots", t.object);
+    }
+    if !not_carried_over.is_empty() {
+        println!("not carried over:");
+    }
+    for left_out in not_carried_over {
+        println!("  {}: {}: {}", left_out.table, left_out.what, left_out.reason);
     }
     let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
     let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();

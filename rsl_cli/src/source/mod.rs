@@ -2,16 +2,23 @@
 //!
 //! One module a kind of source, which alone knows its driver.
 
+mod choice;
 mod declared_type;
+mod mssql;
 mod sqlite;
+
+pub use choice::{choose, find};
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rsl_core::PgType;
+use rsl_core::{PgType, Value};
+use serde::{Deserialize, Serialize};
 
+use crate::carry_over::Structure;
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
+use crate::survey::Survey;
 use crate::target::sink::RowSink;
 
 /// A database that rows are read from, never written to.
@@ -26,49 +33,83 @@ pub trait Source: Send + Sync {
     /// Columns, key and foreign keys of a table or view, from the source's metadata.
     async fn describe(&self, object: &str) -> Result<Table>;
 
-    /// Parts of a table that readers can take side by side; together they are the table. A source that cannot split,
-    /// or a table that is not worth it, is one whole part.
-    async fn slices(&self, _table: &Table, _wanted: usize) -> Result<Vec<Slice>> {
-        Ok(vec![Slice::Whole])
+    /// What a table has besides columns and rows. A source that cannot tell, or a view, has nothing.
+    async fn structure(&self, _object: &str) -> Result<Structure> {
+        Ok(Structure::default())
     }
 
-    /// Reads the columns of a slice, in one snapshot, into the sink and returns how many rows the source itself counts
-    /// in that snapshot. `filter` is the user's condition in the source's SQL.
-    async fn read(
-        &self,
-        table: &Table,
-        slice: &Slice,
-        filter: Option<&str>,
-        sink: RowSink,
-    ) -> Result<Account>;
+    /// What a pull of these objects would meet.
+    async fn survey(&self, objects: &[String]) -> Result<Survey>;
+
+    /// Parts of a table that readers can take side by side; together they are the table. A source that cannot cut, or a
+    /// table that is not worth it, is one part.
+    async fn parts(&self, _table: &Table, _wanted: usize) -> Result<Vec<Part>> {
+        Ok(vec![Part::default()])
+    }
+
+    /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL.
+    async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account>;
 }
 
-/// What the source says of the rows that were read, and the sink that took them.
+/// What the source says of the rows that were read.
+#[derive(Debug)]
 pub struct Account {
-    /// Counted by the source.
+    /// Rows of the whole part, counted by the source.
     pub rows: u64,
-    /// The sink with its last chunk sent.
-    pub sink: RowSink,
+    /// What this count and the rows have in common.
+    pub consistency: Consistency,
 }
 
-/// A part of a table.
-#[derive(Debug, Clone)]
-pub enum Slice {
-    /// All rows.
-    Whole,
+/// Whether rows that were read one after another belong to one state of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Consistency {
+    /// `snapshot`: all rows of a part are of one moment. `read committed`: each is of the moment in which it was read.
+    pub isolation: &'static str,
+    /// What was looked at before and after the reading to see whether the source had changed meanwhile; nothing of a snapshot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<String>,
+    /// It had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+}
+
+impl Consistency {
+    /// Count and rows are of one moment.
+    pub fn snapshot() -> Self {
+        Self { isolation: "snapshot", compared: Vec::new(), changed: false }
+    }
+}
+
+/// The values of a key's columns, in words that the source understands again.
+pub type Key = Vec<String>;
+
+/// A part of a table: the rows whose key is behind `after` and not behind `until`, in the source's own order. A key may be
+/// only the first columns of it. No bound on either side is the whole table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub after: Option<Key>,
+    pub until: Option<Key>,
+    /// The last row that has arrived already, if the reading goes on in the middle: it begins behind this key, and still
+    /// counts the whole part.
+    #[serde(default, rename = "position", skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Key>,
 }
 
 /// A table or view of a source.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// As the source spells it.
+    /// As the source spells it, with its schema if it has such.
     pub object: String,
+    /// Without the schema.
+    pub name: String,
     /// In the source's order.
     pub columns: Vec<Column>,
     /// Columns of the primary key, in its order; none of a view.
     pub key: Vec<String>,
     /// Tables that this one refers to.
     pub parents: Vec<String>,
+    /// Rows come in the order of the key, so that a reading that broke off can go on behind the last row that arrived.
+    pub resumes: bool,
 }
 
 /// A column of a source.
@@ -82,34 +123,50 @@ pub struct Column {
     pub pg_type: PgType,
     /// NULL is refused by the source.
     pub not_null: bool,
+    /// The source computes it from other columns.
+    pub computed: bool,
 }
 
-/// Opens the source that a URL names.
-pub async fn open(url: &str) -> Result<Arc<dyn Source>> {
+/// How to read, as the user wants it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Code page of texts that are not what their collation says, such as CP949.
+    pub encoding: Option<String>,
+    /// Keep the offset of each datetimeoffset in a column of its own.
+    pub keep_offset: bool,
+    /// How often what failed for a passing reason is tried again.
+    pub retries: u16,
+}
+
+/// The source as reports name it, without having opened it.
+pub fn name(url: &str) -> Result<String> {
+    if mssql::is_sql_server(url) {
+        return mssql::SqlServer::name_of(url);
+    }
+    let url = ConnectionUrl::parse(url)?;
+    Ok(format!("{}:///{}", url.scheme, url.path))
+}
+
+/// Opens the source that a URL, or another form that names a SQL Server, tells of.
+pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Source>> {
+    if mssql::is_sql_server(url) {
+        return Ok(Arc::new(mssql::SqlServer::open(url, options).await?));
+    }
+    if options.encoding.is_some() || options.keep_offset {
+        return Err(Failure::new("--encoding and --keep-offset are for SQL Server")
+            .hint("texts of SQLite are UTF-8, and its times carry their offset in the text"));
+    }
     let url = ConnectionUrl::parse(url)?;
     match url.scheme.as_str() {
         "sqlite" => Ok(Arc::new(sqlite::Sqlite::open(&url).await?)),
         other => Err(Failure::new(format!("unknown kind of source \"{other}\""))
-            .hint("this version reads SQLite: sqlite:///absolute/path/erp.db")),
+            .hint("known are mssql://user:password@host/database and sqlite:///absolute/path/erp.db")),
     }
 }
 
-/// Finds the object that the user means: spelled as the source does, or the only one that differs just in case.
-pub fn find<'a>(objects: &'a [String], wanted: &str) -> Result<&'a str> {
-    if let Some(exact) = objects.iter().find(|object| *object == wanted) {
-        return Ok(exact);
-    }
-    let same: Vec<_> =
-        objects.iter().filter(|object| object.to_lowercase() == wanted.to_lowercase()).collect();
-    match same[..] {
-        [only] => Ok(only),
-        [] => {
-            Err(Failure::new(format!("the source has no table or view \"{wanted}\"")).hint(match objects {
-                [] => "it has none at all".to_owned(),
-                _ => format!("it has: {}", objects.join(", ")),
-            }))
-        }
-        _ => Err(Failure::new(format!("\"{wanted}\" could be more than one table or view of the source"))
-            .hint("write it exactly as the source does")),
-    }
+/// The same allocation for values of another lifetime. Empty, so nothing of the old lifetime remains; the compiler turns
+/// the collecting of nothing into reusing the memory.
+fn reuse<'a>(mut values: Vec<Value<'_>>) -> Vec<Value<'a>> {
+    values.clear();
+    values.into_iter().map(|_| Value::Null).collect()
 }

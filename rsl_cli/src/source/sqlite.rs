@@ -8,9 +8,10 @@ use rsl_core::{PgType, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Account, Column, Slice, Source, Table, declared_type};
+use super::{Account, Column, Consistency, Part, Source, Table, declared_type, reuse};
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
+use crate::survey::{Finding, Level, Size, Survey};
 use crate::target::sink::RowSink;
 
 /// A file. Every reading opens it anew: a connection of SQLite belongs to one thread.
@@ -62,14 +63,49 @@ impl Source for Sqlite {
         blocking(self, move |path| describe(&connect(path)?, path, object)).await
     }
 
+    async fn survey(&self, objects: &[String]) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let bytes = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        survey.findings.push(Finding::new(
+            Level::Good,
+            "source: reached",
+            format!(
+                "{}, {} MB, opened read-only; a table is read in one snapshot",
+                self.path.display(),
+                bytes / 1_000_000
+            ),
+        ));
+        for object in objects {
+            if let Err(error) = self.describe(object).await {
+                survey.findings.push(Finding::new(
+                    Level::Stop,
+                    format!("source: {object}"),
+                    error.what().to_owned(),
+                ));
+                continue;
+            }
+            let sql = format!("SELECT count(*) FROM {}", quote(object));
+            let rows = blocking(self, move |path| {
+                connect(path)?.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(failed(path))
+            })
+            .await?;
+            survey.sizes.push(Size {
+                object: object.clone(),
+                rows: Some(rows as u64),
+                bytes: None,
+                resumes: false,
+            });
+        }
+        Ok(survey)
+    }
+
     async fn read(
         &self,
         table: &Table,
-        slice: &Slice,
+        _part: &Part,
         filter: Option<&str>,
         mut sink: RowSink,
     ) -> Result<Account> {
-        let Slice::Whole = slice;
         let columns: Vec<_> = table.columns.iter().map(|column| quote(&column.name)).collect();
         // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
         let condition = filter.map_or(String::new(), |filter| format!(" WHERE ({filter}\n)"));
@@ -101,7 +137,7 @@ impl Source for Sqlite {
                         ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(|_| {
                             Failure::new(format!(
                                 "{object}, row {}, column {name}: the text is not UTF-8",
-                                sink.witness().rows() + 1
+                                sink.taken() + 1
                             ))
                             .hint("the file holds text in another encoding; mend it in the source")
                         })?),
@@ -114,17 +150,10 @@ impl Source for Sqlite {
                 }
             }
             sink.blocking_send()?;
-            Ok(Account { rows, sink })
+            Ok(Account { rows, consistency: Consistency::snapshot() })
         })
         .await
     }
-}
-
-/// The same allocation for values of another lifetime. Empty, so nothing of the old lifetime remains; the compiler turns
-/// the collecting of nothing into reusing the memory.
-fn reuse<'a>(mut values: Vec<Value<'_>>) -> Vec<Value<'a>> {
-    values.clear();
-    values.into_iter().map(|_| Value::Null).collect()
 }
 
 fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {
@@ -154,7 +183,7 @@ fn describe(connection: &Connection, path: &Path, object: String) -> Result<Tabl
             key.push((place, name.clone()));
         }
         let not_null = row.get(2).map_err(&unreadable)?;
-        columns.push(Column { name, declared, pg_type, not_null });
+        columns.push(Column { name, declared, pg_type, not_null, computed: false });
     }
     if columns.is_empty() {
         return Err(Failure::new(format!("{object} has no columns")));
@@ -165,7 +194,8 @@ fn describe(connection: &Connection, path: &Path, object: String) -> Result<Tabl
         .map_err(&unreadable)?;
     let parents =
         foreign.query_map([&object], |row| row.get(0)).and_then(Iterator::collect).map_err(&unreadable)?;
-    Ok(Table { object, columns, key: key.into_iter().map(|(_, name)| name).collect(), parents })
+    let key = key.into_iter().map(|(_, name)| name).collect();
+    Ok(Table { name: object.clone(), object, columns, key, parents, resumes: false })
 }
 
 /// A column without a declared type, as an expression of a view is: the type that holds every value that is stored. All

@@ -1,5 +1,6 @@
 //! Connections to PostgreSQL, and its errors in words.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -96,6 +97,15 @@ impl Target {
     /// Name of the database.
     pub fn database(&self) -> &str {
         &self.url.path
+    }
+
+    /// The server is on this machine.
+    pub fn is_local(&self) -> bool {
+        use tokio_postgres::config::Host;
+        self.config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+            Host::Unix(_) => true,
+        })
     }
 
     /// Connects to the database.

@@ -1,24 +1,28 @@
 //! One table through the extension's functions: begin, push, finish; or, in a dry run, through the encoder alone.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use rsl_core::Witness;
-use rsl_core::copy::Chunk;
 use rsl_core::report::{KeyTotals, SumPair, TableReport};
 use rsl_core::witness::Account;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::connection::{Connection, Target, failure};
+use super::part::Counters;
 use super::plan::Plan;
-use super::sink::{Labels, RowSink, Stop};
+use super::sink::Stop;
 use crate::args::Mode;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
-use crate::source::{self, Source};
+use crate::retry::waits;
+use crate::source::{Part, Source};
+
+/// What to do after a failure that left rows in staging.
+const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
 
 /// What all tables of a run have in common.
 pub struct Run {
@@ -28,6 +32,15 @@ pub struct Run {
     pub mode: Mode,
     pub filter: Option<String>,
     pub again: bool,
+    /// Its number in `rsl.run`; none in a dry run.
+    pub number: Option<i64>,
+    /// Goes on with what an earlier process began.
+    pub resumed: bool,
+    /// How often a reading is tried again before it has failed.
+    pub retries: u16,
+    /// Readers at the same time, over all tables.
+    pub readers: Arc<Semaphore>,
+    pub jobs: usize,
     pub stop: Stop,
 }
 
@@ -41,46 +54,67 @@ pub struct Loaded {
 
 impl Run {
     /// Loads one table, or reads it for the dry run.
-    pub async fn table(&self, plan: &Plan, bar: Bar) -> Result<Loaded> {
+    pub async fn table(self: &Arc<Self>, plan: &Arc<Plan>, bar: Bar) -> Result<Loaded> {
         let started = Instant::now();
-        match &self.target {
-            None => {
-                let read = self.read(plan, None, bar.rows()).await?;
-                bar.done("read");
-                Ok(self.dry_report(plan, read, started))
+        let counters = Counters { rows: bar.rows(), ..Counters::default() };
+        let Some(target) = &self.target else {
+            let verdict = self.read_only(plan, &counters).await?;
+            bar.done("read");
+            let mut loaded = self.report(plan, 0, &verdict, &counters, started);
+            loaded.report.load_id = None;
+            return Ok(loaded);
+        };
+        let mut left = waits(self.retries);
+        loop {
+            let connection = Arc::new(target.connect().await?);
+            let load = self.begin(plan, &connection).await?;
+            let failed = match self.fill(plan, target, &connection, load, &bar, &counters).await {
+                Ok(verdict) => {
+                    bar.done(if verdict["exact"] == Value::Bool(true) { "exact" } else { "failed" });
+                    return Ok(self.report(plan, load, &verdict, &counters, started));
+                }
+                Err(failed) => failed,
+            };
+            if plan.table.resumes && counters.bytes.load(Ordering::Relaxed) > 0 {
+                bar.done("ended, what arrived is kept for rsl pull --resume");
+                return Err(failed.also(RESUME));
             }
-            Some(target) => {
-                let connection = target.connect().await?;
-                let load = self.begin(plan, &connection).await?;
-                let outcome = tokio::select! {
-                    outcome = self.fill(plan, &connection, load, started, &bar) => outcome,
-                    () = self.stop.wait() => {
-                        // Without this the server would go on, and commit what nobody waits for.
-                        connection.cancel().await;
-                        Err(Failure::follow_up())
-                    }
-                };
-                match outcome {
-                    Ok(loaded) => {
-                        bar.done(if loaded.report.exact { "exact" } else { "failed" });
-                        Ok(loaded)
-                    }
-                    Err(failed) => {
-                        bar.done("ended, nothing was kept");
-                        abort(target, load, &failed).await;
-                        Err(failed)
-                    }
+            abort(target, load, &failed).await;
+            match left.next() {
+                // Without a key there is no place to go on from: the table is read again from its beginning.
+                Some(wait) if failed.is_transient() => {
+                    eprintln!("{failed}\nreading {} again in {:.1} s", plan.table.object, wait.as_secs_f64());
+                    counters.rows.store(0, Ordering::Relaxed);
+                    counters.bytes.store(0, Ordering::Relaxed);
+                    tokio::time::sleep(wait).await;
+                }
+                _ => {
+                    bar.done("ended, nothing was kept");
+                    return Err(failed);
                 }
             }
         }
     }
 
+    /// The number of the load: one that an earlier process of this run left, or a new one with its plan.
     async fn begin(&self, plan: &Plan, connection: &Connection) -> Result<i64> {
+        let at = |error| failure(error).at(format!("cannot begin to load {}", plan.table.object));
+        if self.resumed && plan.table.resumes {
+            let left = connection
+                .client
+                .query_one("SELECT rsl.load_resume($1, $2)", &[&self.number, &plan.table.object])
+                .await
+                .map_err(at)?;
+            if let Some(load) = left.get(0) {
+                eprintln!("{}: going on with load {load}", plan.table.object);
+                return Ok(load);
+            }
+        }
         let abandoned = connection
             .client
             .query("SELECT rsl.load_abort_abandoned($1)", &[&plan.target_sql()])
             .await
-            .map_err(|error| failure(error).at(format!("cannot begin to load {}", plan.table.object)))?;
+            .map_err(at)?;
         for load in abandoned {
             eprintln!(
                 "load {} into {} had been abandoned; what it left in staging is gone",
@@ -93,7 +127,7 @@ impl Run {
         let load = connection
             .client
             .query_one(
-                "SELECT rsl.load_begin($1, $2, $3, $4, $5, $6, $7, $8)",
+                "SELECT rsl.load_begin($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 &[
                     &plan.target_sql(),
                     &columns,
@@ -103,119 +137,181 @@ impl Run {
                     &plan.table.object,
                     &plan.definition(),
                     &self.again,
+                    &self.number,
                 ],
             )
             .await
-            .map_err(|error| failure(error).at(format!("cannot begin to load {}", plan.table.object)))?;
+            .map_err(at)?;
         Ok(load.get(0))
     }
 
+    /// Reads, pushes and finishes; when the run is stopped, every statement is cancelled.
     async fn fill(
-        &self,
-        plan: &Plan,
-        connection: &Connection,
+        self: &Arc<Self>,
+        plan: &Arc<Plan>,
+        target: &Target,
+        connection: &Arc<Connection>,
         load: i64,
-        started: Instant,
         bar: &Bar,
-    ) -> Result<Loaded> {
-        let (chunks, received) = mpsc::channel(1);
-        // Whichever of the two fails first ends the other: a reader that has nobody to send to, or a push without rows.
-        let (read, pushed) =
-            tokio::join!(self.read(plan, Some(chunks), bar.rows()), push_all(connection, load, received));
-        let read = match (read, pushed) {
-            (Err(first), Ok(())) | (Ok(_), Err(first)) => return Err(first.at_load(plan)),
-            (Err(reading), Err(pushing)) if reading.is_follow_up() => return Err(pushing.at_load(plan)),
-            (Err(reading), Err(_)) => return Err(reading.at_load(plan)),
-            (Ok(read), Ok(())) => read,
-        };
+        counters: &Counters,
+    ) -> Result<Value> {
+        self.unless_stopped(connection, self.plan_parts(plan, connection, load)).await?;
+        self.read_all(plan, target, connection, load, counters).await?;
         bar.says("verifying");
-        let stream = read.witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
-        let verdict = connection
-            .client
-            .query_one("SELECT rsl.load_finish($1, $2)", &[&load, &json!(stream)])
-            .await
-            .map_err(|error| failure(error).at_load(plan))?;
-        let verdict: Value = verdict.get(0);
-        let loaded = self.report(plan, load, &read, &stream, &verdict, started);
-        if !loaded.report.exact {
-            // The verdict is kept; the rows are not needed any more.
-            connection
-                .client
-                .execute("SELECT rsl.load_abort($1)", &[&load])
-                .await
-                .map_err(|error| failure(error).at_load(plan))?;
-        }
-        Ok(loaded)
+        self.unless_stopped(connection, self.finish(plan, connection, load)).await
     }
 
-    /// Reads all slices of a table, several at once if there are several.
-    async fn read(
+    /// Without the cancelling the server would go on, and commit what nobody waits for.
+    async fn unless_stopped<T>(
         &self,
-        plan: &Plan,
-        chunks: Option<mpsc::Sender<Chunk>>,
-        rows: Arc<AtomicU64>,
-    ) -> Result<Read> {
-        let labels = Arc::new(Labels {
-            object: plan.table.object.clone(),
-            columns: plan.table.columns.iter().map(|column| column.name.clone()).collect(),
-            key: plan.key_positions(),
-        });
-        let types: Vec<_> = plan.columns.iter().map(|(_, ty)| *ty).collect();
-        let table = Arc::new(plan.table.clone());
-        let mut readers: JoinSet<Result<source::Account>> = JoinSet::new();
-        for slice in self.source.slices(&table, 1).await? {
-            let sink =
-                RowSink::new(types.clone(), labels.clone(), chunks.clone(), self.stop.clone(), rows.clone());
-            let (source, table, filter) = (self.source.clone(), table.clone(), self.filter.clone());
-            readers.spawn(async move { source.read(&table, &slice, filter.as_deref(), sink).await });
+        connection: &Connection,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            outcome = work => outcome,
+            () = self.stop.wait() => {
+                connection.cancel().await;
+                Err(Failure::follow_up())
+            }
         }
-        // The receiver ends when the last sender is gone.
-        drop(chunks);
-        let mut all = Read {
-            source_rows: 0,
-            witness: Witness::new(types.iter().map(|ty| ty.is_exact_number())),
-            bytes: 0,
+    }
+
+    /// Cuts the table, unless an earlier process has.
+    async fn plan_parts(&self, plan: &Plan, connection: &Connection, load: i64) -> Result<()> {
+        let at = |error| failure(error).at_load(plan);
+        let planned = connection
+            .client
+            .query_one("SELECT EXISTS (SELECT FROM rsl.load_part WHERE load_id = $1)", &[&load])
+            .await
+            .map_err(at)?;
+        if !planned.get::<_, bool>(0) {
+            let parts =
+                self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
+            connection
+                .client
+                .execute("SELECT rsl.load_plan($1, $2)", &[&load, &json!(parts)])
+                .await
+                .map_err(at)?;
+        }
+        Ok(())
+    }
+
+    /// All parts, by as many readers as there may be, each with its own connections. The first failure ends the others.
+    async fn read_all(
+        self: &Arc<Self>,
+        plan: &Arc<Plan>,
+        target: &Target,
+        connection: &Arc<Connection>,
+        load: i64,
+        counters: &Counters,
+    ) -> Result<()> {
+        let open = connection
+            .client
+            .query_one(
+                "SELECT count(*) FROM rsl.load_part WHERE load_id = $1 AND finished_at IS NULL",
+                &[&load],
+            )
+            .await
+            .map_err(|error| failure(error).at_load(plan))?;
+        let readers = self.jobs.min(open.get::<_, i64>(0) as usize);
+        let mut running: JoinSet<Result<()>> = JoinSet::new();
+        for number in 0..readers {
+            let (run, plan, counters) = (self.clone(), plan.clone(), counters.clone());
+            let (target, first) = (target.clone(), (number == 0).then(|| connection.clone()));
+            running.spawn(async move {
+                let Ok(_place) = run.readers.acquire().await else { return Err(Failure::follow_up()) };
+                let connection = match first {
+                    Some(connection) => connection,
+                    None => Arc::new(target.connect().await?),
+                };
+                run.unless_stopped(&connection, run.load_parts(&plan, &connection, load, &counters)).await
+            });
+        }
+        let mut outcome = Ok(());
+        while let Some(ended) = running.join_next().await {
+            let ended = match ended {
+                Ok(ended) => ended,
+                Err(error) if error.is_cancelled() => continue,
+                Err(error) => Err(Failure::new(format!("a reader ended unexpectedly: {error}"))),
+            };
+            if let Err(failed) = ended
+                && outcome.is_ok()
+            {
+                outcome = Err(failed.at_load(plan));
+                running.abort_all();
+            }
+        }
+        outcome
+    }
+
+    async fn finish(&self, plan: &Plan, connection: &Connection, load: i64) -> Result<Value> {
+        let at = |error| failure(error).at_load(plan);
+        let verdict =
+            connection.client.query_one("SELECT rsl.load_finish($1)", &[&load]).await.map_err(at)?.get(0);
+        let verdict: Value = verdict;
+        if verdict["exact"] != Value::Bool(true) {
+            // The verdict is kept; the rows are not needed any more.
+            connection.client.execute("SELECT rsl.load_abort($1)", &[&load]).await.map_err(at)?;
+        }
+        Ok(verdict)
+    }
+
+    /// Of a dry run: reads everything, and says what `rsl.load_finish` would say of rows that arrived.
+    async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
+        let Ok(_place) = self.readers.acquire().await else { return Err(Failure::follow_up()) };
+        let (parcels, mut received) = mpsc::channel(1);
+        let mut reader = self.reader(plan, &Part::default(), parcels, counters);
+        let mut witness = Witness::default();
+        let take_all = async {
+            while let Some(parcel) = received.recv().await {
+                counters.bytes.fetch_add(parcel.chunk.payload.len() as u64, Ordering::Relaxed);
+                witness.merge(&parcel.chunk.witness);
+            }
         };
-        while let Some(reader) = readers.join_next().await {
-            let account =
-                reader.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))??;
-            all.source_rows += account.rows;
-            all.bytes += account.sink.bytes();
-            all.witness.merge(account.sink.witness());
+        tokio::select! {
+            () = take_all => {}
+            () = self.stop.wait() => {
+                reader.abort();
+                return Err(Failure::follow_up());
+            }
         }
-        Ok(all)
+        let account = reader.join().await.map_err(|failed| failed.at_load(plan))?;
+        let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
+        Ok(json!({
+            "exact": account.rows == stream.rows,
+            "stream": stream,
+            "source_rows": account.rows,
+            "consistency": [account.consistency],
+            "reason": (account.rows != stream.rows).then(|| json!({
+                "message": format!("the source counts {} rows, {} were read", account.rows, stream.rows),
+            })),
+        }))
     }
 
     fn report(
         &self,
         plan: &Plan,
         load: i64,
-        read: &Read,
-        stream: &Account,
         verdict: &Value,
+        counters: &Counters,
         started: Instant,
     ) -> Loaded {
         let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
-        let target: Option<Account> = serde_json::from_value(verdict["target"].clone()).ok();
+        let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
+        let (stream, target) = (account("stream"), account("target"));
         let target_rows = target.as_ref().map_or(0, |target| target.rows);
-        let counted = read.source_rows == stream.rows;
-        let mut reason =
+        let source_rows = count("source_rows");
+        let reason =
             verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
                 Some(detail) => format!("{message} ({detail})"),
                 None => message.to_owned(),
             });
-        if !counted {
-            reason.get_or_insert_with(|| {
-                format!("the source counts {} rows, {} were read", read.source_rows, stream.rows)
-            });
-        }
-        let exact = verdict["exact"] == Value::Bool(true) && counted;
         let mut sums = Map::new();
         for (name, _) in plan.columns.iter().filter(|(_, ty)| ty.is_exact_number()) {
             let sum = |account: Option<&Account>| {
                 account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
             };
-            let (source, target) = (sum(Some(stream)), sum(target.as_ref()));
+            let (source, target) = (sum(stream.as_ref()), sum(target.as_ref()));
             sums.insert(name.clone(), json!(SumPair { matches: source == target, source, target }));
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -225,61 +321,29 @@ impl Run {
                 target: plan.target_name(),
                 mode: self.mode.name().to_owned(),
                 load_id: Some(load),
-                source_rows: read.source_rows,
+                source_rows,
                 target_rows,
                 inserted: count("inserted"),
                 updated: count("updated"),
                 unchanged: count("unchanged"),
                 deleted: count("deleted"),
                 rejected: 0,
-                exact,
+                exact: verdict["exact"] == Value::Bool(true),
                 seconds: rounded(seconds),
-                rows_per_second: per_second(read.source_rows, seconds),
+                rows_per_second: per_second(source_rows, seconds),
+                consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
                 losses: Vec::new(),
                 reason,
             },
             totals: KeyTotals {
-                source_count: read.source_rows,
+                source_count: source_rows,
                 target_count: target_rows,
-                matches: read.source_rows == target_rows,
+                matches: source_rows == target_rows,
                 sums,
             },
-            bytes: read.bytes,
+            bytes: counters.bytes.load(Ordering::Relaxed),
         }
     }
-
-    fn dry_report(&self, plan: &Plan, read: Read, started: Instant) -> Loaded {
-        let stream = read.witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
-        let nothing_written = json!({ "exact": read.source_rows == stream.rows });
-        let mut loaded = self.report(plan, 0, &read, &stream, &nothing_written, started);
-        loaded.report.load_id = None;
-        loaded
-    }
-}
-
-/// What the readers of a table brought.
-struct Read {
-    source_rows: u64,
-    witness: Witness,
-    bytes: u64,
-}
-
-async fn push_all(connection: &Connection, load: i64, mut chunks: mpsc::Receiver<Chunk>) -> Result<()> {
-    let push = connection.client.prepare("SELECT rsl.load_push($1, $2, $3)").await.map_err(failure)?;
-    let mut number = 0i64;
-    while let Some(chunk) = chunks.recv().await {
-        let row =
-            connection.client.query_one(&push, &[&load, &number, &chunk.payload]).await.map_err(failure)?;
-        let taken: i64 = row.get(0);
-        if taken as u64 != chunk.rows {
-            return Err(Failure::new(format!(
-                "chunk {number} has {} rows, the database took {taken}",
-                chunk.rows
-            )));
-        }
-        number += 1;
-    }
-    Ok(())
 }
 
 /// Takes the load's staging away, on a new connection because the old one may be gone. The load is over either way; what

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod load;
+pub mod part;
 pub mod plan;
 pub mod sink;
 mod tls;

@@ -6,6 +6,7 @@ use rsl_core::PgType;
 use serde_json::json;
 
 use super::connection::{Connection, failure};
+use crate::args::Names;
 use crate::failure::{Failure, Result};
 use crate::source::Table;
 
@@ -27,19 +28,23 @@ pub struct Plan {
 impl Plan {
     /// Maps a table onto its target, which may exist. Without a connection the target is taken as missing.
     pub async fn new(
-        table: Table,
+        mut table: Table,
         into: (&str, Option<&str>),
         key: &[String],
+        names: Names,
         connection: Option<&Connection>,
     ) -> Result<Self> {
-        let target = (into.0.to_owned(), into.1.map_or_else(|| table.object.to_lowercase(), str::to_owned));
+        let target = (into.0.to_owned(), into.1.map_or_else(|| names.of(&table.name), str::to_owned));
         let existing = match connection {
             Some(connection) => existing_columns(connection, &target).await?,
             None => None,
         };
         let columns = match &existing {
-            Some(existing) => match_columns(&table, &target, existing)?,
-            None => new_columns(&table)?,
+            Some(existing) => {
+                leave_out_generated(&mut table, existing);
+                match_columns(&table, &target, existing)?
+            }
+            None => new_columns(&table, names)?,
         };
         let known_key =
             key.iter().map(|name| find_key(name, &table, &columns)).collect::<Result<Vec<_>>>()?;
@@ -120,17 +125,31 @@ fn names(table: &Table) -> String {
     table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Names in lower case, as PostgreSQL takes them without quotes.
-fn new_columns(table: &Table) -> Result<Vec<(String, PgType)>> {
+impl Names {
+    /// The name in the target of a name in the source.
+    pub fn of(self, name: &str) -> String {
+        match self {
+            Names::Lower => name.to_lowercase(),
+            Names::Keep => name.to_owned(),
+        }
+    }
+}
+
+/// What the source computes and the target generates need not be carried.
+fn leave_out_generated(table: &mut Table, existing: &[Existing]) {
+    let generates = |name: &str| existing.iter().any(|e| e.generated && e.name.eq_ignore_ascii_case(name));
+    table.columns.retain(|column| !column.computed || !generates(&column.name));
+}
+
+fn new_columns(table: &Table, names: Names) -> Result<Vec<(String, PgType)>> {
     let columns: Vec<_> =
-        table.columns.iter().map(|column| (column.name.to_lowercase(), column.pg_type)).collect();
+        table.columns.iter().map(|column| (names.of(&column.name), column.pg_type)).collect();
     let mut seen = BTreeSet::new();
     match columns.iter().find(|(name, _)| !seen.insert(name)) {
         Some((name, _)) => {
-            Err(Failure::new(format!("{}: two columns are called \"{name}\" in lower case", table.object))
-                .hint(
-                    "create the target with names of your own, or make a view in the source that renames one",
-                ))
+            Err(Failure::new(format!("{}: two columns would be called \"{name}\"", table.object)).hint(
+                "create the target with names of your own, or make a view in the source that renames one",
+            ))
         }
         None => Ok(columns),
     }

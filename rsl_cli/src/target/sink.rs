@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rsl_core::copy::{Chunk, RowEncoder, UnfitField};
-use rsl_core::{PgType, Value, Witness};
+use rsl_core::{PgType, Value};
 use tokio::sync::{mpsc, watch};
 
 use crate::failure::{Failure, Result};
+use crate::source::Key;
 
 /// Bytes after which a chunk is sent. A call costs a third of a millisecond, so the larger the cheaper, and a few of them
 /// are in memory at once.
@@ -43,39 +44,42 @@ impl Stop {
     }
 }
 
+/// A chunk on its way to the target.
+pub struct Parcel {
+    pub chunk: Chunk,
+    /// The key of its last row, after which a reading may go on; none if the source cannot go on in the middle.
+    pub position: Option<Key>,
+}
+
 /// See the module.
 pub struct RowSink {
     encoder: RowEncoder,
     labels: Arc<Labels>,
-    /// None in a dry run: chunks are thrown away.
-    chunks: Option<mpsc::Sender<Chunk>>,
+    parcels: mpsc::Sender<Parcel>,
     stop: Stop,
-    rows: Arc<AtomicU64>,
-    bytes: u64,
+    /// Of the whole table, for the progress bar.
+    progress: Arc<AtomicU64>,
+    taken: u64,
 }
 
 impl RowSink {
     pub fn new(
         types: Vec<PgType>,
         labels: Arc<Labels>,
-        chunks: Option<mpsc::Sender<Chunk>>,
+        parcels: mpsc::Sender<Parcel>,
         stop: Stop,
-        rows: Arc<AtomicU64>,
+        progress: Arc<AtomicU64>,
     ) -> Self {
-        Self {
-            encoder: RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8),
-            labels,
-            chunks,
-            stop,
-            rows,
-            bytes: 0,
-        }
+        let encoder = RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8);
+        Self { encoder, labels, parcels, stop, progress, taken: 0 }
     }
 
     /// Takes a row. When [`RowSink::is_full`] says so, the chunk must be sent before the next.
     #[inline]
     pub fn row(&mut self, values: &[Value<'_>]) -> Result<()> {
-        self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))
+        self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))?;
+        self.taken += 1;
+        Ok(())
     }
 
     /// The chunk should be sent now.
@@ -84,28 +88,23 @@ impl RowSink {
         self.encoder.len() >= CHUNK_BYTES
     }
 
-    /// Sends the chunk and begins a new one, for readers that are async.
-    #[expect(dead_code, reason = "for the asynchronous reader of SQL Server")]
-    pub async fn send(&mut self) -> Result<()> {
-        if let Some(chunk) = self.next_chunk()?
-            && let Some(chunks) = &self.chunks
-        {
-            chunks.send(chunk).await.map_err(|_| Failure::follow_up())?;
+    /// Sends the chunk and begins a new one, for readers that are async. `position` is the key of the last row.
+    pub async fn send(&mut self, position: Option<Key>) -> Result<()> {
+        match self.parcel(position)? {
+            Some(parcel) => self.parcels.send(parcel).await.map_err(|_| Failure::follow_up()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Sends the chunk and begins a new one, for readers that have a thread of their own.
     pub fn blocking_send(&mut self) -> Result<()> {
-        if let Some(chunk) = self.next_chunk()?
-            && let Some(chunks) = &self.chunks
-        {
-            chunks.blocking_send(chunk).map_err(|_| Failure::follow_up())?;
+        match self.parcel(None)? {
+            Some(parcel) => self.parcels.blocking_send(parcel).map_err(|_| Failure::follow_up()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+    fn parcel(&mut self, position: Option<Key>) -> Result<Option<Parcel>> {
         if self.stop.is_set() {
             return Err(Failure::follow_up());
         }
@@ -113,22 +112,17 @@ impl RowSink {
             return Ok(None);
         }
         let chunk = self.encoder.take_chunk();
-        self.bytes += chunk.payload.len() as u64;
-        self.rows.fetch_add(chunk.rows, Ordering::Relaxed);
-        Ok(Some(chunk))
+        self.progress.fetch_add(chunk.rows, Ordering::Relaxed);
+        Ok(Some(Parcel { chunk, position }))
     }
 
-    /// Over all rows taken.
-    pub fn witness(&self) -> &Witness {
-        self.encoder.witness()
+    /// Rows taken so far.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
-    /// Length of all chunks sent.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn unfit(&self, values: &[Value<'_>], unfit: UnfitField) -> Failure {
+    /// Why the row that comes next cannot be taken: what is wrong with the value of a column, counted from 0.
+    pub fn refuse(&self, values: &[Value<'_>], column: usize, reason: impl std::fmt::Display) -> Failure {
         let labels = &self.labels;
         let key: Vec<_> = labels
             .key
@@ -137,11 +131,15 @@ impl RowSink {
             .collect();
         let row = match key.is_empty() {
             false => format!("the row with {}", key.join(", ")),
-            true => format!("row {} in the order of reading", self.encoder.witness().rows() + 1),
+            true => format!("row {} in the order of reading", self.taken + 1),
         };
-        Failure::new(format!("{}, {row}, column {}: {}", labels.object, labels.columns[unfit.column], unfit.reason)).hint(
+        Failure::new(format!("{}, {row}, column {}: {reason}", labels.object, labels.columns[column])).hint(
             "mend the value in the source, leave the row out with --where, or create the target with a column type that holds it",
         )
+    }
+
+    fn unfit(&self, values: &[Value<'_>], unfit: UnfitField) -> Failure {
+        self.refuse(values, unfit.column, unfit.reason)
     }
 }
 

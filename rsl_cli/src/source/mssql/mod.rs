@@ -1,0 +1,374 @@
+//! SQL Server, read through the driver tiberius, which only this folder names. Nothing but SELECT and SET is ever sent.
+
+mod catalogue;
+mod code_page;
+mod column;
+mod decode;
+mod login;
+mod select;
+mod session;
+mod structure;
+mod survey;
+mod transient;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rsl_core::{PgType, Value};
+
+use self::catalogue::Relation;
+use self::code_page::TextForm;
+use self::decode::{Decoder, Unreadable};
+use self::login::Login;
+pub use self::login::is_sql_server;
+use self::select::Selected;
+use self::session::Session;
+use super::{Account, Column, Consistency, Key, Options, Part, Source, Table};
+use crate::carry_over::Structure;
+use crate::failure::{Failure, Result};
+use crate::retry::retried;
+use crate::survey::Survey;
+use crate::target::sink::RowSink;
+
+/// Tables with fewer rows are not worth cutting.
+const ROWS_WORTH_CUTTING: u64 = 50_000;
+/// Parts for each reader, so that none is left waiting long for the last.
+const PARTS_PER_READER: u64 = 4;
+/// What follows the name of a datetimeoffset in the column of its offset.
+const OFFSET_SUFFIX: &str = "_offset";
+
+/// A database of a SQL Server. Every reading has a connection of its own.
+pub struct SqlServer {
+    login: Arc<Login>,
+    snapshot: bool,
+    told: Option<TextForm>,
+    keep_offset: bool,
+    retries: u16,
+    /// What was described, for the reading.
+    relations: Mutex<HashMap<String, Arc<Relation>>>,
+}
+
+impl SqlServer {
+    /// Logs in once, to see whether it can be done, and asks whether the database gives snapshots.
+    pub async fn open(text: &str, options: &Options) -> Result<Self> {
+        let login = Arc::new(Login::parse(text)?);
+        let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
+        let place = &login;
+        let snapshot = retried(options.retries, false, move || async move {
+            let mut session = Session::open(place).await?;
+            let state =
+                "SELECT CAST(snapshot_isolation_state AS int) FROM sys.databases WHERE database_id = DB_ID()";
+            match session.rows(state, None).await?.first() {
+                Some(row) => Ok(catalogue::optional_number(row, 0)? == Some(1)),
+                None => Ok(false),
+            }
+        })
+        .await?;
+        let (keep_offset, retries) = (options.keep_offset, options.retries);
+        Ok(Self { login, snapshot, told, keep_offset, retries, relations: Mutex::default() })
+    }
+
+    /// The server and database that a text names.
+    pub fn name_of(text: &str) -> Result<String> {
+        Ok(Login::parse(text)?.name())
+    }
+
+    async fn relation(&self, object: &str) -> Result<Arc<Relation>> {
+        let known = self.relations.lock().unwrap_or_else(PoisonError::into_inner).get(object).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let relation = self
+            .again(move || async move {
+                catalogue::relation(&mut Session::open(&self.login).await?, object, self.told).await
+            })
+            .await?;
+        let relation = Arc::new(relation);
+        let mut relations = self.relations.lock().unwrap_or_else(PoisonError::into_inner);
+        relations.insert(object.to_owned(), relation.clone());
+        Ok(relation)
+    }
+
+    /// Asks the catalogue, again if it fails for a passing reason.
+    async fn again<T, F>(&self, work: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        retried(self.retries, true, work).await
+    }
+
+    /// A connection whose statements see one moment, where the database allows it.
+    async fn reading_session(&self) -> Result<Session> {
+        let mut session = Session::open(&self.login).await?;
+        // Implicit transactions begin with the first SELECT and end with the connection: nothing but SET is needed.
+        session
+            .run(match self.snapshot {
+                true => "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; SET IMPLICIT_TRANSACTIONS ON; SET LOCK_TIMEOUT 60000",
+                false => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCK_TIMEOUT 60000",
+            })
+            .await?;
+        Ok(session)
+    }
+
+    /// Columns of the answer for the columns of a table, which may be fewer than the source has.
+    fn selected(relation: &Relation, table: &Table) -> Result<Vec<Selected>> {
+        let find = |name: &str| relation.columns.iter().position(|column| column.name == name);
+        let select = |column: &Column| {
+            find(&column.name)
+                .map(Selected::Column)
+                .or_else(|| find(column.name.strip_suffix(OFFSET_SUFFIX)?).map(Selected::OffsetOf))
+        };
+        table
+            .columns
+            .iter()
+            .map(|column| {
+                select(column).ok_or_else(|| {
+                    Failure::new(format!("{} has no column {} any more", table.object, column.name))
+                })
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Source for SqlServer {
+    fn name(&self) -> String {
+        self.login.name()
+    }
+
+    async fn objects(&self) -> Result<Vec<String>> {
+        self.again(move || async move { catalogue::objects(&mut Session::open(&self.login).await?).await })
+            .await
+    }
+
+    async fn describe(&self, object: &str) -> Result<Table> {
+        let relation = self.relation(object).await?;
+        let mut columns = Vec::new();
+        for column in &relation.columns {
+            let declared = column.declared();
+            let pg_type = column.pg_type().ok_or_else(|| {
+                Failure::new(format!(
+                    "{object}, column {}: the type \"{declared}\" cannot be read",
+                    column.name
+                ))
+                .hint("make a view in the source that casts the column, or leaves it out")
+            })?;
+            let (name, not_null) = (column.name.clone(), !column.nullable);
+            columns.push(Column { name, declared, pg_type, not_null, computed: column.computed });
+            if self.keep_offset && column.type_name == "datetimeoffset" {
+                columns.push(Column {
+                    name: format!("{}{OFFSET_SUFFIX}", column.name),
+                    declared: format!("offset of {} in minutes", column.name),
+                    pg_type: PgType::Int2,
+                    not_null,
+                    computed: true,
+                });
+            }
+        }
+        if columns.is_empty() {
+            return Err(Failure::new(format!("{object} has no columns that the login may see"))
+                .hint(format!("GRANT SELECT ON {object} TO the login, in the source")));
+        }
+        let names =
+            |positions: &[usize]| positions.iter().map(|&at| relation.columns[at].name.clone()).collect();
+        Ok(Table {
+            object: object.to_owned(),
+            name: relation.name.clone(),
+            columns,
+            key: names(&relation.primary_key),
+            parents: relation.parents.clone(),
+            resumes: !relation.order.is_empty(),
+        })
+    }
+
+    async fn structure(&self, object: &str) -> Result<Structure> {
+        let relation = self.relation(object).await?;
+        let relation = &relation;
+        self.again(move || async move {
+            let mut session = Session::open(&self.login).await?;
+            structure::structure(&mut session, object, &relation.schema, &relation.name).await
+        })
+        .await
+    }
+
+    async fn survey(&self, objects: &[String]) -> Result<Survey> {
+        self.look(objects).await
+    }
+
+    async fn parts(&self, table: &Table, wanted: usize) -> Result<Vec<Part>> {
+        let relation = self.relation(&table.object).await?;
+        let rows = relation.estimate.unwrap_or(0);
+        let count = (rows / (ROWS_WORTH_CUTTING / 2)).min(wanted as u64 * PARTS_PER_READER);
+        if wanted < 2 || relation.order.is_empty() || rows < ROWS_WORTH_CUTTING || count < 2 {
+            return Ok(vec![Part::default()]);
+        }
+        let relation = &relation;
+        self.again(move || async move {
+            let mut session = Session::open(&self.login).await?;
+            Ok(between(match relation.columns[relation.order[0]].is_whole_number() {
+                true => even_cuts(&mut session, relation, count).await?,
+                false => counted_cuts(&mut session, relation, rows.div_ceil(count)).await?,
+            }))
+        })
+        .await
+    }
+
+    async fn read(
+        &self,
+        table: &Table,
+        part: &Part,
+        filter: Option<&str>,
+        mut sink: RowSink,
+    ) -> Result<Account> {
+        let relation = self.relation(&table.object).await?;
+        let selected = Self::selected(&relation, table)?;
+        let mut session = self.reading_session().await?;
+        let count = relation.count_sql(part, filter);
+        let before = counts(&session.rows(&count, Some(&table.object)).await?)?;
+
+        let forms = selected.iter().map(|selected| match *selected {
+            Selected::Column(at) => relation.columns[at].text_form(),
+            Selected::OffsetOf(_) => None,
+        });
+        let mut decoder = Decoder::new(forms.collect());
+        let key = KeyReader::new(&relation, &selected);
+        let mut stream = session.stream(&relation.rows_sql(&selected, part, filter), &table.object).await?;
+        let mut sent = None;
+        let mut last = None;
+        let mut buffer: Vec<Value<'static>> = Vec::with_capacity(selected.len());
+        while let Some(row) = stream.next().await? {
+            if row.result_index() > 0 {
+                sent = catalogue::optional_number(&row, 0)?;
+                continue;
+            }
+            let mut values = super::reuse(buffer);
+            if row.len() != selected.len() {
+                return Err(
+                    Failure::new("the source sends another number of columns than was asked for").transient()
+                );
+            }
+            if let Some(Unreadable { column, reason }) = decoder.row(&row, &mut values) {
+                return Err(sink.refuse(&values, column, reason));
+            }
+            sink.row(&values)?;
+            let position = sink.is_full().then(|| key.read(&values));
+            buffer = super::reuse(values);
+            if let Some(position) = position {
+                sink.send(position).await?;
+            }
+            last = Some(row);
+        }
+        drop(stream);
+        if sent != Some(sink.taken() as i64) {
+            return Err(Failure::new(format!(
+                "{}: the source's answer broke off after {} rows",
+                table.object,
+                sink.taken()
+            ))
+            .transient());
+        }
+        let mut values = Vec::new();
+        let position = last.as_ref().and_then(|row| {
+            decoder.row(row, &mut values);
+            key.read(&values)
+        });
+        drop(values);
+        drop(last);
+        let taken = sink.taken();
+        sink.send(position).await?;
+        let counted = |counts: &[Option<i64>]| counts.first().copied().flatten().unwrap_or(0) as u64;
+        let mut rows = counted(&before);
+        let consistency = match self.snapshot {
+            true => Consistency::snapshot(),
+            false => {
+                let after = counts(&session.rows(&count, Some(&table.object)).await?)?;
+                // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
+                if part.arrived.is_none() && counted(&after) == taken {
+                    rows = taken;
+                }
+                let compared = relation.changes().map(|at| format!("largest {}", relation.columns[at].name));
+                Consistency {
+                    isolation: "read committed",
+                    compared: std::iter::once("count".to_owned()).chain(compared).collect(),
+                    changed: before != after,
+                }
+            }
+        };
+        Ok(Account { rows, consistency })
+    }
+}
+
+/// Count and largest values, as the server gives them.
+fn counts(rows: &[tiberius::Row]) -> Result<Vec<Option<i64>>> {
+    let row = rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
+    (0..row.len()).map(|at| catalogue::optional_number(row, at)).collect()
+}
+
+/// Reads the key off the values of a row.
+struct KeyReader<'a> {
+    relation: &'a Relation,
+    /// For each column of the order, where it stands among the selected ones; none if one is not selected.
+    places: Option<Vec<usize>>,
+}
+
+impl<'a> KeyReader<'a> {
+    fn new(relation: &'a Relation, selected: &[Selected]) -> Self {
+        let place = |&at: &usize| selected.iter().position(|&selected| selected == Selected::Column(at));
+        let places = match relation.order.is_empty() {
+            true => None,
+            false => relation.order.iter().map(place).collect(),
+        };
+        Self { relation, places }
+    }
+
+    fn read(&self, values: &[Value<'_>]) -> Option<Key> {
+        let columns = self.relation.order.iter().map(|&at| &self.relation.columns[at]);
+        columns.zip(self.places.as_ref()?).map(|(column, &place)| column.key_text(&values[place])).collect()
+    }
+}
+
+/// Cuts at even distances between the smallest and the largest number.
+async fn even_cuts(session: &mut Session, relation: &Relation, count: u64) -> Result<Vec<Key>> {
+    let rows = session.rows(&relation.ends_sql(), Some(&relation.name)).await?;
+    let ends = match rows.first() {
+        Some(row) => catalogue::optional_number(row, 0)?.zip(catalogue::optional_number(row, 1)?),
+        None => None,
+    };
+    let Some((smallest, largest)) = ends else { return Ok(Vec::new()) };
+    let (smallest, width) = (i128::from(smallest), i128::from(largest) - i128::from(smallest));
+    let mut cuts: Vec<i128> =
+        (1..i128::from(count)).map(|number| smallest + width * number / i128::from(count)).collect();
+    cuts.dedup();
+    Ok(cuts.into_iter().map(|cut| vec![cut.to_string()]).collect())
+}
+
+/// Cuts after every so many rows, which the source counts off in its index.
+async fn counted_cuts(session: &mut Session, relation: &Relation, rows: u64) -> Result<Vec<Key>> {
+    let found = session.rows(&relation.cuts_sql(rows.max(1)), Some(&relation.name)).await?;
+    let forms = relation.order.iter().map(|&at| relation.columns[at].text_form());
+    let mut decoder = Decoder::new(forms.collect());
+    let mut cuts = Vec::new();
+    for row in &found {
+        let mut values = Vec::new();
+        // A key that cannot be read is no place to cut at; the row will be named when it is read.
+        if decoder.row(row, &mut values).is_none() {
+            let columns = relation.order.iter().map(|&at| &relation.columns[at]);
+            cuts.extend(
+                columns.zip(&values).map(|(column, value)| column.key_text(value)).collect::<Option<Key>>(),
+            );
+        }
+    }
+    Ok(cuts)
+}
+
+/// The parts between cuts, and before the first and behind the last.
+fn between(cuts: Vec<Key>) -> Vec<Part> {
+    let mut after = None;
+    let mut parts = Vec::new();
+    for cut in cuts {
+        parts.push(Part { after: after.replace(cut.clone()), until: Some(cut), arrived: None });
+    }
+    parts.push(Part { after, until: None, arrived: None });
+    parts
+}

@@ -1,0 +1,210 @@
+//! The statements that read a table: in parts, in the order of its key.
+
+use super::catalogue::Relation;
+use super::column::bracket;
+use crate::source::{Key, Part};
+
+impl Relation {
+    /// The table under the name `t`.
+    fn from(&self) -> String {
+        format!("{}.{} AS t", bracket(&self.schema), bracket(&self.name))
+    }
+
+    /// The rows of the columns named in `columns`, by position, then how many they were. The number comes from the server as
+    /// a result of its own: where it is missing, the rows broke off.
+    pub fn rows_sql(&self, columns: &[Selected], part: &Part, filter: Option<&str>) -> String {
+        let list: Vec<_> = columns.iter().map(|column| column.sql(self)).collect();
+        let order = match self.order.is_empty() {
+            true => String::new(),
+            false => format!(" ORDER BY {}", self.key_list("t")),
+        };
+        let condition =
+            self.condition(part.arrived.as_ref().or(part.after.as_ref()), part.until.as_ref(), filter);
+        format!(
+            "SELECT {} FROM {}{condition}{order}; SELECT ROWCOUNT_BIG() AS n",
+            list.join(", "),
+            self.from()
+        )
+    }
+
+    /// Some rows, all columns, in no order.
+    pub fn sample_sql(&self, rows: u64) -> String {
+        let list: Vec<_> = (0..self.columns.len()).map(|at| Selected::Column(at).sql(self)).collect();
+        format!("SELECT TOP ({rows}) {} FROM {}", list.join(", "), self.from())
+    }
+
+    /// The number of rows of a whole part, then, of each column that tells of changes, its largest value.
+    pub fn count_sql(&self, part: &Part, filter: Option<&str>) -> String {
+        let largest: String = self
+            .changes()
+            .map(|at| format!(", CAST(MAX(t.{}) AS bigint)", bracket(&self.columns[at].name)))
+            .collect();
+        let condition = self.condition(part.after.as_ref(), part.until.as_ref(), filter);
+        format!("SELECT COUNT_BIG(*){largest} FROM {}{condition}", self.from())
+    }
+
+    /// Columns whose largest value grows with every change of any row.
+    pub fn changes(&self) -> impl Iterator<Item = usize> {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.type_name == "timestamp")
+            .map(|(at, _)| at)
+    }
+
+    /// The smallest and the largest value of the key's first column, a whole number.
+    pub fn ends_sql(&self) -> String {
+        let column = bracket(&self.columns[self.order[0]].name);
+        format!(
+            "SELECT CAST(MIN(t.{column}) AS bigint), CAST(MAX(t.{column}) AS bigint) FROM {}",
+            self.from()
+        )
+    }
+
+    /// Every `rows`-th key, in order.
+    pub fn cuts_sql(&self, rows: u64) -> String {
+        let list: Vec<_> = self.order.iter().map(|&at| self.columns[at].expression()).collect();
+        format!(
+            "SELECT {} FROM (SELECT {}, ROW_NUMBER() OVER (ORDER BY {}) AS [rsl row] FROM {}) AS t WHERE t.[rsl row] % {rows} = 0 ORDER BY t.[rsl row]",
+            list.join(", "),
+            self.key_list("t"),
+            self.key_list("t"),
+            self.from()
+        )
+    }
+
+    fn key_list(&self, table: &str) -> String {
+        let columns = self.order.iter().map(|&at| format!("{table}.{}", bracket(&self.columns[at].name)));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    fn condition(&self, after: Option<&Key>, until: Option<&Key>, filter: Option<&str>) -> String {
+        let mut conditions = Vec::new();
+        if let Some(key) = after {
+            conditions.push(self.compare(key, ">", ">"));
+        }
+        if let Some(key) = until {
+            conditions.push(self.compare(key, "<", "<="));
+        }
+        if let Some(filter) = filter {
+            // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
+            conditions.push(format!("({filter}\n)"));
+        }
+        match conditions.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", conditions.join(" AND ")),
+        }
+    }
+
+    /// Compares the first columns of the key with these values, one after another. SQL Server has no row comparison; the
+    /// condition on the first column alone, which follows from the whole, lets it look the place up in the index.
+    fn compare(&self, key: &Key, strict: &str, last: &str) -> String {
+        let sides: Vec<_> = self
+            .order
+            .iter()
+            .zip(key)
+            .map(|(&at, text)| {
+                (format!("t.{}", bracket(&self.columns[at].name)), self.columns[at].bound(text))
+            })
+            .collect();
+        let Some(((column, bound), before)) = sides.split_last() else { return "1 = 1".to_owned() };
+        let mut condition = format!("{column} {last} {bound}");
+        for (column, bound) in before.iter().rev() {
+            condition = format!("({column} {strict} {bound} OR ({column} = {bound} AND {condition}))");
+        }
+        match sides.first() {
+            Some((column, bound)) if sides.len() > 1 => format!("{column} {strict}= {bound} AND {condition}"),
+            _ => condition,
+        }
+    }
+}
+
+/// What is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selected {
+    /// The value of the column at this position.
+    Column(usize),
+    /// The offset of the datetimeoffset at this position, in minutes.
+    OffsetOf(usize),
+}
+
+impl Selected {
+    fn sql(self, relation: &Relation) -> String {
+        match self {
+            Selected::Column(at) => {
+                let column = &relation.columns[at];
+                format!("{} AS {}", column.expression(), bracket(&column.name))
+            }
+            Selected::OffsetOf(at) => {
+                let column = bracket(&relation.columns[at].name);
+                format!("CAST(DATEPART(TZOFFSET, t.{column}) AS smallint) AS {column}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::column::Column;
+    use super::*;
+
+    fn column(name: &str, type_name: &str, max_length: i64) -> Column {
+        Column {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            max_length,
+            precision: 0,
+            scale: 0,
+            nullable: false,
+            collation: (type_name == "varchar").then(|| "Korean_Wansung_CI_AS".to_owned()),
+            code_page: 949,
+            computed: false,
+            told: None,
+        }
+    }
+
+    fn relation() -> Relation {
+        Relation {
+            schema: "dbo".to_owned(),
+            name: "T]x".to_owned(),
+            columns: vec![
+                column("A", "varchar", 8),
+                column("B", "int", 4),
+                column("P", "money", 8),
+                column("V", "timestamp", 8),
+            ],
+            primary_key: vec![0, 1],
+            order: vec![0, 1],
+            parents: Vec::new(),
+            estimate: None,
+        }
+    }
+
+    #[test]
+    fn a_part_is_cut_out_by_its_key() {
+        let part = Part {
+            after: Some(vec!["가'".to_owned(), "7".to_owned()]),
+            until: Some(vec!["b".to_owned()]),
+            arrived: None,
+        };
+        let a = "CAST(N'가''' COLLATE Korean_Wansung_CI_AS AS varchar(8))";
+        assert_eq!(
+            relation().rows_sql(&[Selected::Column(0), Selected::Column(2)], &part, Some("B > 0 -- all")),
+            format!(
+                "SELECT CAST(t.[A] AS varbinary(8)) AS [A], CAST(t.[P] AS decimal(19,4)) AS [P] FROM [dbo].[T]]x] AS t \
+                 WHERE t.[A] >= {a} AND (t.[A] > {a} OR (t.[A] = {a} AND t.[B] > CAST(N'7' AS int))) \
+                 AND t.[A] <= CAST(N'b' COLLATE Korean_Wansung_CI_AS AS varchar(8)) AND (B > 0 -- all\n) \
+                 ORDER BY t.[A], t.[B]; SELECT ROWCOUNT_BIG() AS n"
+            )
+        );
+    }
+
+    #[test]
+    fn the_count_is_of_the_whole_part() {
+        let part = Part { after: None, until: None, arrived: Some(vec!["x".to_owned(), "1".to_owned()]) };
+        assert_eq!(
+            relation().count_sql(&part, None),
+            "SELECT COUNT_BIG(*), CAST(MAX(t.[V]) AS bigint) FROM [dbo].[T]]x] AS t"
+        );
+    }
+}

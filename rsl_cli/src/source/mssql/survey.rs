@@ -1,0 +1,280 @@
+//! What a pull from a SQL Server would meet.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use tiberius::Row;
+
+use super::SqlServer;
+use super::catalogue::{literal, number, optional_number, optional_text, text};
+use super::code_page::TextForm;
+use super::column::bracket;
+use super::login::Encryption;
+use super::session::Session;
+use crate::failure::{Failure, Result};
+use crate::survey::{Finding, Level, Size, Survey};
+
+/// Rows that are read to see how fast reading is.
+const SAMPLE_ROWS: u64 = 20_000;
+/// Sessions that are shown one by one.
+const SESSIONS_SHOWN: usize = 5;
+
+impl SqlServer {
+    /// See [`crate::source::Source::survey`].
+    pub(super) async fn look(&self, objects: &[String]) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let started = Instant::now();
+        let mut session = Session::open(&self.login).await?;
+        let login_time = started.elapsed();
+        let started = Instant::now();
+        let rows = session
+            .rows(
+                "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), CAST(SERVERPROPERTY('Edition') AS nvarchar(128)), \
+                 DB_NAME(), SUSER_SNAME(), CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))",
+                None,
+            )
+            .await?;
+        let trip = started.elapsed();
+        let identity = rows.first().ok_or_else(|| Failure::new("the source does not say who it is"))?;
+        let of = |at| Ok::<_, Failure>(optional_text(identity, at)?.unwrap_or_else(|| "unknown".to_owned()));
+        let (version, edition, database, who) = (of(0)?, of(1)?, of(2)?, of(3)?);
+        survey.findings.push(Finding::new(
+            Level::Good,
+            "source: reached",
+            format!("login in {} ms, one question in {} ms", login_time.as_millis(), trip.as_millis()),
+        ));
+        survey.findings.push(Finding::new(
+            Level::Note,
+            "source: version",
+            format!("SQL Server {version}, {edition}, database {database}, collation {}", of(4)?),
+        ));
+        survey.findings.push(self.encryption());
+        survey.findings.extend(rights(&mut session, &who, &database).await?);
+        survey.findings.push(match self.snapshot {
+            true => Finding::new(Level::Good, "source: consistency", "snapshots are allowed: each part of a table is read as of one moment"),
+            false => Finding::new(Level::Warn, "source: consistency", "no snapshots: rows are read as they are when it is their turn, and a change meanwhile is only noticed")
+                .hint(format!("stop writing, or have the owner run ALTER DATABASE {} SET ALLOW_SNAPSHOT_ISOLATION ON", bracket(&database))),
+        });
+        survey.findings.push(sessions(&mut session).await?);
+        self.objects_seen(&mut session, objects, &mut survey).await?;
+        self.sample(&mut survey).await;
+        Ok(survey)
+    }
+
+    fn encryption(&self) -> Finding {
+        let subject = "source: encryption";
+        let (level, found) = match (self.login.encryption, self.login.trust_cert) {
+            (Encryption::Off, _) => (Level::Warn, "nothing is encrypted, not even the password"),
+            (Encryption::Login, _) => (Level::Warn, "only the login is encrypted, the rows are not"),
+            (_, true) => (Level::Warn, "encrypted, but any server's certificate is believed"),
+            (Encryption::On, false) => (Level::Good, "encrypted, and the server's certificate is verified"),
+            (Encryption::Strict, false) => (
+                Level::Good,
+                "encrypted from the first byte (TDS 8), and the server's certificate is verified",
+            ),
+        };
+        let finding = Finding::new(level, subject, found);
+        match level {
+            Level::Warn => finding.hint(
+                "use encrypt=on and a certificate that can be verified, see ca= and host_in_certificate=",
+            ),
+            _ => finding,
+        }
+    }
+
+    /// Columns that cannot be read, code pages, rights on each object, sizes.
+    async fn objects_seen(
+        &self,
+        session: &mut Session,
+        objects: &[String],
+        survey: &mut Survey,
+    ) -> Result<()> {
+        let mut collations: BTreeMap<String, (i64, u64)> = BTreeMap::new();
+        for object in objects {
+            let relation = match self.relation(object).await {
+                Ok(relation) => relation,
+                Err(error) => {
+                    survey.findings.push(Finding::new(
+                        Level::Stop,
+                        format!("source: {object}"),
+                        error.what().to_owned(),
+                    ));
+                    continue;
+                }
+            };
+            for column in relation.columns.iter().filter(|column| column.pg_type().is_none()) {
+                survey.findings.push(
+                    Finding::new(
+                        Level::Stop,
+                        format!("source: {object}"),
+                        format!(
+                            "column {} is of type {}, which cannot be read",
+                            column.name,
+                            column.declared()
+                        ),
+                    )
+                    .hint("make a view in the source that casts the column, or leaves it out"),
+                );
+            }
+            for column in &relation.columns {
+                if let (Some(collation), "char" | "varchar" | "text") =
+                    (&column.collation, column.type_name.as_str())
+                {
+                    collations.entry(collation.clone()).or_insert((column.code_page, 0)).1 += 1;
+                }
+            }
+            let named = format!("{}.{}", bracket(&relation.schema), bracket(&relation.name));
+            let rows = session
+                .rows(
+                    &format!("SELECT HAS_PERMS_BY_NAME({}, 'OBJECT', 'SELECT')", literal(&named)),
+                    Some(object),
+                )
+                .await?;
+            if first_number(&rows)? == Some(0) {
+                survey.findings.push(
+                    Finding::new(
+                        Level::Stop,
+                        format!("source: {object}"),
+                        "the login may not SELECT from it",
+                    )
+                    .hint(format!("GRANT SELECT ON {named} TO the login, in the source")),
+                );
+            }
+            let rows = session
+                .rows(
+                    &format!(
+                        "SELECT SUM(CAST(a.used_pages AS bigint)) FROM sys.partitions AS p JOIN sys.allocation_units AS a ON a.container_id = p.hobt_id \
+                         JOIN sys.objects AS o ON o.object_id = p.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id \
+                         WHERE s.name = {} AND o.name = {} AND p.index_id IN (0, 1)",
+                        literal(&relation.schema),
+                        literal(&relation.name)
+                    ),
+                    Some(object),
+                )
+                .await?;
+            survey.sizes.push(Size {
+                object: object.clone(),
+                rows: relation.estimate,
+                // A page of SQL Server has 8 KiB.
+                bytes: first_number(&rows)?.map(|pages| pages.max(0) as u64 * 8192),
+                resumes: !relation.order.is_empty(),
+            });
+        }
+        for (collation, (code_page, columns)) in collations {
+            let known = match TextForm::of_code_page(code_page) {
+                Some(_) => "",
+                None => ", which the server converts",
+            };
+            survey.findings.push(Finding::new(
+                Level::Note,
+                "source: text",
+                format!("{columns} columns of collation {collation}, code page {code_page}{known}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads the first rows of the largest table and throws them away. That it cannot be done is said elsewhere.
+    async fn sample(&self, survey: &mut Survey) {
+        let Some(largest) =
+            survey.sizes.iter().filter(|size| size.rows > Some(0)).max_by_key(|size| size.rows)
+        else {
+            return;
+        };
+        let pace = async {
+            let relation = self.relation(&largest.object).await?;
+            let mut session = self.reading_session().await?;
+            let sql = relation.sample_sql(SAMPLE_ROWS);
+            let started = Instant::now();
+            let mut stream = session.stream(&sql, &largest.object).await?;
+            let mut rows = 0;
+            while stream.next().await?.is_some() {
+                rows += 1;
+            }
+            Ok::<_, Failure>(f64::from(rows) / started.elapsed().as_secs_f64())
+        };
+        survey.pace = pace.await.ok();
+    }
+}
+
+async fn rights(session: &mut Session, who: &str, database: &str) -> Result<Vec<Finding>> {
+    let rows = session
+        .rows(
+            "SELECT HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'CREATE TABLE'), HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'INSERT'), \
+             HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'UPDATE'), HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'DELETE'), IS_SRVROLEMEMBER('sysadmin')",
+            None,
+        )
+        .await?;
+    let mut may = Vec::new();
+    if let Some(row) = rows.first() {
+        for (at, right) in ["CREATE TABLE", "INSERT", "UPDATE", "DELETE", "everything"].iter().enumerate() {
+            if optional_number(row, at)? == Some(1) {
+                may.push(*right);
+            }
+        }
+    }
+    Ok(vec![match may.is_empty() {
+        true => Finding::new(
+            Level::Good,
+            "source: rights",
+            format!("the login {who} may only read {database}, which is all that is needed"),
+        ),
+        false => Finding::new(
+            Level::Note,
+            "source: rights",
+            format!("the login {who} may also: {}", may.join(", ")),
+        )
+        .hint("a login that may only read is enough: nothing but SELECT and SET is ever sent"),
+    }])
+}
+
+/// Who else is connected: before a cut-over, nobody should be.
+async fn sessions(session: &mut Session) -> Result<Finding> {
+    let subject = "source: other sessions";
+    let seen = session
+        .rows(
+            "SELECT CAST(d.session_id AS int), d.login_name, d.host_name, d.program_name FROM sys.dm_exec_sessions AS d \
+             WHERE d.is_user_process = 1 AND d.session_id <> @@SPID AND d.database_id = DB_ID() ORDER BY d.session_id",
+            None,
+        )
+        .await;
+    let rows = match seen {
+        Ok(rows) => rows,
+        Err(_) => return Ok(unseen(subject)),
+    };
+    if rows.is_empty() {
+        // Without the right, the view shows one's own session only, and looks as if nobody else were there.
+        let allowed = session.rows("SELECT HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE')", None).await?;
+        return Ok(match first_number(&allowed)? {
+            Some(1) => Finding::new(Level::Good, subject, "none"),
+            _ => unseen(subject),
+        });
+    }
+    let shown: Vec<_> = rows
+        .iter()
+        .take(SESSIONS_SHOWN)
+        .map(|row| {
+            let of = |at| Ok::<_, Failure>(optional_text(row, at)?.unwrap_or_default());
+            Ok(format!("{} ({} on {}, {})", number(row, 0)?, text(row, 1)?, of(2)?.trim(), of(3)?.trim()))
+        })
+        .collect::<Result<_>>()?;
+    let more = if rows.len() > shown.len() { " …" } else { "" };
+    Ok(Finding::new(
+        Level::Warn,
+        subject,
+        format!("{} are connected: {}{more}", rows.len(), shown.join(", ")),
+    )
+    .hint("before a cut-over nobody should write any more"))
+}
+
+fn unseen(subject: &str) -> Finding {
+    Finding::new(Level::Note, subject, "cannot be seen")
+        .hint("GRANT VIEW SERVER STATE TO the login lets it tell who is still connected")
+}
+
+fn first_number(rows: &[Row]) -> Result<Option<i64>> {
+    match rows.first() {
+        Some(row) => optional_number(row, 0),
+        None => Ok(None),
+    }
+}
