@@ -205,7 +205,7 @@ build_and_install() {
     build_extension
     install_extension
     say "building the program: target/release/rsl"
-    show cargo build --release -p rsl_cli -p rsl_tests --bin rsl --bin sample-erp
+    show cargo build --release -p rsl_cli -p rsl_tests -p tds_server --bin rsl --bin sample-erp --bin tds-server
 }
 
 build_extension() {
@@ -410,8 +410,7 @@ demo() {
     start_cluster
     local rsl=$root/target/release/rsl
     RSL_DATABASE_URL=$(private_url)
-    RSL_SOURCE_URL=sqlite://$(url_path "$sample")
-    export RSL_DATABASE_URL RSL_SOURCE_URL
+    export RSL_DATABASE_URL
     say "writing the sample ERP: ${sample#"$root"/}"
     "$root/target/release/sample-erp" --rows "$sample_rows" "$sample"
     if is_outdated; then
@@ -423,8 +422,16 @@ demo() {
     say "rsl init"
     "$rsl" init
     remember_build
-    say "rsl pull --mode replace ${sample_views[*]} ${sample_tables[*]}"
-    "$rsl" pull --mode replace "${sample_views[@]}" "${sample_tables[@]}"
+    start_sql_server
+    say "rsl check ${sample_views[*]}"
+    "$rsl" check "${sample_views[@]}"
+    say "rsl pull --mode replace ${sample_views[*]}"
+    "$rsl" pull --mode replace "${sample_views[@]}"
+    stop_sql_server
+    RSL_SOURCE_URL=sqlite://$(url_path "$sample")
+    export RSL_SOURCE_URL
+    say "the tables from SQLite: rsl pull --mode replace ${sample_tables[*]}"
+    "$rsl" pull --mode replace "${sample_tables[@]}"
     say "SELECT * FROM rsl.verify()"
     "$bindir/psql" -X -d "$RSL_DATABASE_URL" -P pager=off -c 'SELECT * FROM rsl.verify()'
     [[ $(query "$database" "SELECT count(*) FROM rsl.verify() WHERE status = 'fail'") == 0 ]] ||
@@ -441,6 +448,37 @@ The sample ERP is loaded and verified. What to try next:
     ./pgrx-setup.sh psql -c 'SELECT * FROM erp.bi_routing_view LIMIT 5'   the rows
     ./pgrx-setup.sh stop                                                  stop the private server
 NEXT
+}
+
+# Serves the sample ERP the way SQL Server would, to the login FKSM_BI, which may only read. Sets RSL_SOURCE_URL.
+start_sql_server() {
+    local port_file=$private/tds-server.port
+    rm -f "$port_file"
+    MSSQL_PASSWORD=$(head -c 18 /dev/urandom | base64)
+    export MSSQL_PASSWORD
+    "$root/target/release/tds-server" --listen 127.0.0.1:0 --login FKSM_BI:MSSQL_PASSWORD --database KsmErp --port-file "$port_file" \
+        "$sample" >"$private/tds-server.log" 2>&1 &
+    sql_server=$!
+    trap stop_sql_server EXIT
+    for _ in {1..200}; do
+        if [[ -s $port_file ]]; then
+            # Its certificate is of an authority that was made for the tests.
+            RSL_SOURCE_URL="mssql://FKSM_BI@localhost:$(cat "$port_file")/KsmErp?ca=$(url_path "$root/tests/tds_server/certificate/test-ca.pem")"
+            export RSL_SOURCE_URL
+            say "a server that speaks SQL Server's protocol serves the sample ERP: ${RSL_SOURCE_URL%%\?*}"
+            return
+        fi
+        kill -0 "$sql_server" 2>/dev/null || break
+        sleep 0.05
+    done
+    cat "$private/tds-server.log" >&2
+    die "the server of the sample ERP does not start"
+}
+
+stop_sql_server() {
+    trap - EXIT
+    kill "$sql_server" 2>/dev/null || true
+    wait "$sql_server" 2>/dev/null || true
 }
 
 # A path as it stands in a URL.
@@ -461,7 +499,7 @@ run_tests() {
     cargo clippy --workspace --exclude rsl_ext --all-targets -- -D warnings
     cargo clippy -p rsl_ext --no-default-features --features "pg$major" --all-targets -- -D warnings
     say "running the tests"
-    RSL_TEST_CLI=$root/target/release/rsl cargo test -p rsl_core -p rsl_cli -p rsl_tests "$@"
+    RSL_TEST_CLI=$root/target/release/rsl cargo test -p rsl_core -p rsl_cli -p tds_server -p rsl_tests "$@"
     say "all tests passed"
 }
 

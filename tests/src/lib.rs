@@ -8,8 +8,10 @@
 //! # }
 //! ```
 
+pub mod bare;
 pub mod cluster;
 pub mod database;
+pub mod erp;
 pub mod mirror;
 pub mod pair;
 pub mod program;

@@ -31,7 +31,7 @@ pub fn rsl(folder: &Path) -> Result<Command> {
     let mut command = Command::new(path()?);
     for (name, _) in env::vars_os() {
         let known = name.to_string_lossy();
-        if ["RSL_", "PG", "RUST_"].iter().any(|prefix| known.starts_with(prefix)) {
+        if ["MSSQL_", "RSL_", "PG", "RUST_"].iter().any(|prefix| known.starts_with(prefix)) {
             command.env_remove(name);
         }
     }

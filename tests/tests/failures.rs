@@ -99,7 +99,7 @@ fn databases_without_what_is_needed() -> Result<()> {
     let nowhere = cluster::shared()?.named("nowhere").url();
     refused_with(&pair, "RSL_DATABASE_URL", &nowhere, &["database \"nowhere\" does not exist", "rsl init"])?;
     let empty = cluster::shared()?.empty_database()?;
-    refused_with(&pair, "RSL_DATABASE_URL", &empty.url(), &["PART", "rsl init"])?;
+    refused_with(&pair, "RSL_DATABASE_URL", &empty.url(), &["rsl init"])?;
     ensure!(empty.value("SELECT count(*) FROM pg_namespace WHERE nspname IN ('erp', 'rsl')")? == "0");
     for verb in ["verify", "loads"] {
         let ended = Ended::of(pair.rsl(&[verb])?.env("RSL_DATABASE_URL", empty.url()))?;

@@ -5,25 +5,40 @@
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use rsl_tests::cluster::{Cluster, Options};
 use rsl_tests::database::Database;
-use rsl_tests::{program, sample};
+use rsl_tests::{bare, program, sample};
+use tds_server::database::Database as Engine;
+use tds_server::{Encryption, Options as ServerOptions, Server};
+
+/// Of the server that stands in for SQL Server.
+const DATABASE: &str = "KsmErp";
+const LOGIN: &str = "FKSM_BI";
+const PASSWORD: &str = "bench";
+
+/// First argument of the process that only reads; the others are its port and its query.
+const BARE: &str = "--bare";
 
 /// The usual checksum of a table: what `rsl.table_digest` is measured against.
 const MD5: &str =
     "SELECT sum(('x' || substr(md5(t::text), 1, 16))::bit(64)::bigint::numeric) FROM reference t";
 
 fn main() -> Result<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|word| word == BARE).is_some() {
+        return bare_loop(arguments);
+    }
     let rows: u64 = arguments.next().map_or(Ok(1_000_000), |n| n.parse()).context("ROWS must be a number")?;
     let repeats: usize = arguments.next().map_or(Ok(3), |n| n.parse()).context("REPEATS must be a number")?;
     ensure!(rows >= 10_000 && repeats >= 1, "at least 10000 ROWS and one REPEAT");
     let bench = Bench::new(rows)?;
     eprintln!("{rows} rows × 12 columns, median of {repeats}, {}", bench.database.value("SELECT version()")?);
-    let results = bench.run(repeats)?;
+    let mut results = bench.run(repeats)?;
+    results.extend(bench.run_sql_server(repeats)?);
     println!("| what | RSL | against | reference | ratio | limit |\n|---|---|---|---|---|---|");
     results.iter().for_each(|result| println!("{}", result.line()));
     let held = results.iter().all(Measured::holds);
@@ -165,6 +180,81 @@ impl Bench {
         Ok(seconds.map(median))
     }
 
+    /// From `tds_server`, which sends rows that it keeps encoded: what is measured is the reading.
+    fn run_sql_server(&self, repeats: usize) -> Result<Vec<Measured>> {
+        let serve = |file: &str, encryption| -> Result<Server> {
+            let engine = Engine::open_sqlite(&self.folder.path().join(file), DATABASE)?;
+            let options = ServerOptions { cache: true, ..ServerOptions::default() };
+            Server::start(Arc::new(engine), options.login(LOGIN, PASSWORD).encryption(encryption))
+        };
+        let plain = serve("bench.db", Encryption::Off)?;
+        let encrypted = serve("bench.db", Encryption::Required)?;
+        let small = serve("small.db", Encryption::Off)?;
+        let pull = |server: &Server, jobs: &str, encrypt: &str| -> Result<Pulled> {
+            self.database.run("DROP TABLE IF EXISTS pulled; CHECKPOINT")?;
+            let url = format!(
+                "mssql://{LOGIN}@127.0.0.1:{}/{DATABASE}?encrypt={encrypt}&trust_cert=true",
+                server.port()
+            );
+            let mut rsl = program::rsl(self.folder.path())?;
+            rsl.args(["pull", "BENCH_ROW", "--into", "public.pulled", "--jobs", jobs])
+                .args(["--database-url", &self.database.url(), "--source", &url])
+                .env("MSSQL_PASSWORD", PASSWORD)
+                .stdout(Stdio::null());
+            let pulled = run_measured(&mut rsl)?;
+            ensure!(pulled.code == 0, "rsl pull ended with code {}", pulled.code);
+            Ok(pulled)
+        };
+        // The first time, the server makes its answers; the statement that reads all rows is what the driver alone reads, too.
+        pull(&plain, "1", "off")?;
+        let query = plain
+            .statements()
+            .into_iter()
+            .find(|sql| sql.contains("ORDER BY t."))
+            .context("no rows were read")?;
+        pull(&plain, "2", "off")?;
+        pull(&encrypted, "1", "on")?;
+        pull(&small, "1", "off")?;
+        let (mut alone, mut one, mut two, mut tls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut peak, mut peak_small) = (Vec::new(), Vec::new());
+        for _ in 0..repeats {
+            let mut bare = Command::new(std::env::current_exe()?);
+            bare.args([BARE, &plain.port().to_string(), &query]);
+            let ended = run_measured(&mut bare)?;
+            ensure!(ended.code == 0, "the bare loop failed");
+            alone.push(ended.seconds);
+            one.push(pull(&plain, "1", "off")?.seconds);
+            let ended = pull(&plain, "2", "off")?;
+            two.push(ended.seconds);
+            peak.push(ended.peak);
+            tls.push(pull(&encrypted, "1", "on")?.seconds);
+            peak_small.push(pull(&small, "2", "off")?.peak);
+        }
+        let (alone, one, peak) = (median(alone), median(one), median(peak));
+        let line = |what, ours, against, reference, unit, limit| Measured {
+            what,
+            ours,
+            against,
+            reference,
+            unit,
+            limit,
+        };
+        Ok(vec![
+            line("pull from SQL Server, one reader", one, "the driver alone", alone, "s", 1.0 / 0.7),
+            line("pull from SQL Server, two readers", median(two), "one reader", one, "s", 1.0 / 1.5),
+            line("pull from SQL Server, encrypted", median(tls), "not encrypted", one, "s", 1.2),
+            line("peak memory of rsl, two readers", peak, "limit of 96 MiB", 96.0, "MiB", 1.0),
+            line(
+                "peak memory of rsl, two readers",
+                peak,
+                "the same for 10,000 rows",
+                median(peak_small),
+                "MiB",
+                1.5,
+            ),
+        ])
+    }
+
     /// Seconds of a psql command.
     fn psql(&self, command: &str) -> Result<f64> {
         let mut psql = self.database.psql()?;
@@ -190,6 +280,14 @@ impl Bench {
         }
         Ok(pulled)
     }
+}
+
+/// Reads a query with the driver alone and says how many rows it had.
+fn bare_loop(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
+    let port = arguments.next().context("no port")?.parse()?;
+    let query = arguments.next().context("no query")?;
+    eprintln!("{} rows", bare::read(port, (LOGIN, PASSWORD), DATABASE, &query)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A program that has ended.

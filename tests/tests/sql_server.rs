@@ -1,0 +1,184 @@
+//! From a SQL Server: every type, texts of every collation, keys, the whole database, what is refused and how.
+
+use anyhow::{Result, ensure};
+use rsl_tests::erp::Erp;
+use tds_server::answer::SqlValue;
+
+/// One row of text for each column of a target, by name, as PostgreSQL prints it.
+fn printed(erp: &Erp, target: &str, order: &str) -> Result<String> {
+    erp.database.rows(&format!(
+        "SET timezone = 'UTC'; SELECT r.key || '=' || coalesce(r.value, 'NULL') FROM (SELECT row_number() OVER (ORDER BY {order}) AS n, to_jsonb(t) AS j FROM {target} t) x,
+         jsonb_each_text(x.j) r ORDER BY x.n, r.key COLLATE \"C\""
+    ))
+}
+
+#[test]
+fn every_type_arrives_exactly() -> Result<()> {
+    let erp = Erp::new(include_str!("every_type.sql"))?;
+    erp.exact(&["EVERY_TYPE"])?;
+    let expected = include_str!("every_type.expected");
+    let found = printed(&erp, "erp.every_type", "id")?;
+    if std::env::var_os("RSL_TEST_ACCEPT").is_some() {
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/every_type.expected"),
+            format!("{found}\n"),
+        )?;
+        return Ok(());
+    }
+    ensure!(found.trim_end() == expected.trim_end(), "{found}");
+    let types = erp.database.rows(
+        "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute
+         WHERE attrelid = 'erp.every_type'::regclass AND attnum > 0 ORDER BY attname COLLATE \"C\"",
+    )?;
+    for expected in [
+        "c_money numeric(19,4)",
+        "c_real real",
+        "c_datetime timestamp(3) without time zone",
+        "c_guid uuid",
+        "c_offset timestamp with time zone",
+        "c_rowversion bytea",
+        "c_tiny smallint",
+        "c_nvarchar character varying(40)",
+    ] {
+        ensure!(types.lines().any(|line| line == expected), "{expected} is not among\n{types}");
+    }
+    erp.assert_only_read()
+}
+
+#[test]
+fn texts_of_every_collation_arrive_as_they_are() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (id int NOT NULL PRIMARY KEY,
+            korean varchar(40) COLLATE Korean_Wansung_CI_AS, latin varchar(40) COLLATE SQL_Latin1_General_CP1_CI_AS,
+            utf8 varchar(40) COLLATE Latin1_General_100_CI_AS_SC_UTF8, dos varchar(40) COLLATE SQL_Latin1_General_CP850_CI_AS,
+            japanese varchar(40) COLLATE Japanese_CI_AS, cyrillic varchar(40) COLLATE Cyrillic_General_CI_AS,
+            turkish char(8) COLLATE Turkish_CI_AS, long varchar(max) COLLATE Korean_Wansung_CI_AS);
+         INSERT INTO T VALUES (1, N'벨로우즈 씰', N'naïve €', N'🔧 가나다', N'déjà', N'日本語ｱｲｳ', N'Привет', N'ışık', N'뷁 가');",
+    )?;
+    erp.exact(&["T"])?;
+    let found = printed(&erp, "erp.t", "id")?;
+    ensure!(
+        found.trim_end()
+            == "cyrillic=Привет\ndos=déjà\nid=1\njapanese=日本語ｱｲｳ\nkorean=벨로우즈 씰\nlatin=naïve €\nlong=뷁 가\nturkish=ışık    \nutf8=🔧 가나다",
+        "{found}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_bad_byte_is_named_with_its_row_and_column() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (CODE nvarchar(10) NOT NULL PRIMARY KEY, NAME varchar(20) COLLATE Korean_Wansung_CI_AS);
+         INSERT INTO T VALUES (N'A', N'가'), (N'B', CAST(0x4180FF AS varchar(20))), (N'C', N'나');",
+    )?;
+    let message = erp.refused(&["T"])?;
+    ensure!(
+        message.contains("dbo.T, the row with CODE 'B', column NAME") && message.contains("2th"),
+        "{message}"
+    );
+    // What the bytes are is told; the collation was wrong.
+    let erp = Erp::new(
+        "CREATE TABLE T (CODE nvarchar(10) NOT NULL PRIMARY KEY, NAME varchar(20) COLLATE SQL_Latin1_General_CP1_CI_AS);
+         INSERT INTO T VALUES (N'A', N'°¡');",
+    )?;
+    erp.exact(&["T"])?;
+    ensure!(erp.database.value("SELECT name FROM erp.t")? == "°¡", "read as the collation says");
+    erp.exact(&["T", "--encoding", "CP949", "--mode", "replace"])?;
+    ensure!(erp.database.value("SELECT name FROM erp.t")? == "가", "read as the user says");
+    Ok(())
+}
+
+#[test]
+fn half_a_surrogate_pair_is_named() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, NAME nvarchar(20));
+         INSERT INTO T VALUES (7, CAST(0x41003DD8 AS nvarchar(20)));",
+    )?;
+    let message = erp.refused(&["T"])?;
+    ensure!(message.contains("the row with ID 7, column NAME") && message.contains("surrogate"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_seventh_digit_of_a_second_is_refused_not_cut() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, AT datetime2(7));
+         INSERT INTO T VALUES (1, '2024-01-01T00:00:00.1234560'), (2, '2024-01-01T00:00:00.1234567');",
+    )?;
+    let message = erp.refused(&["T"])?;
+    ensure!(
+        message.contains("the row with ID 2, column AT") && message.contains("fractions of a second"),
+        "{message}"
+    );
+    erp.exact(&["T", "--where", "ID < 2"])?;
+    ensure!(erp.database.value("SELECT at FROM erp.t")? == "2024-01-01 00:00:00.123456");
+    Ok(())
+}
+
+#[test]
+fn an_offset_is_kept_where_it_is_wanted() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, AT datetimeoffset(3) NULL);
+         INSERT INTO T VALUES (1, '2024-01-01T09:00:00.500+09:00'), (2, NULL), (3, '2024-01-01T00:00:00-03:30');",
+    )?;
+    erp.exact(&["T", "--keep-offset"])?;
+    let found = erp.database.rows("SET timezone = 'UTC'; SELECT id, at, at_offset FROM erp.t ORDER BY id")?;
+    ensure!(
+        found.trim_end() == "1|2024-01-01 00:00:00.5+00|540\n2||\n3|2024-01-01 03:30:00+00|-210",
+        "{found}"
+    );
+    Ok(())
+}
+
+#[test]
+fn several_readers_bring_the_same_as_one() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE NUMBERED (ID bigint NOT NULL PRIMARY KEY, QTY decimal(18,4));
+         CREATE TABLE NAMED (CODE varchar(20) COLLATE Korean_Wansung_CI_AS NOT NULL, SEQ int NOT NULL, QTY decimal(18,4), PRIMARY KEY (CODE, SEQ));
+         CREATE TABLE GUIDED (ID uniqueidentifier NOT NULL PRIMARY KEY, QTY decimal(18,4));
+         CREATE TABLE DATED (AT datetime NOT NULL, SEQ smallint NOT NULL, QTY decimal(18,4), PRIMARY KEY (AT, SEQ));",
+    )?;
+    let rows = 60_000u64;
+    let mixed = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let amount = |n: u64| SqlValue::Decimal(i128::from(mixed(n) % 1_000_000));
+    erp.engine
+        .insert("dbo.NUMBERED", (0..rows).map(|n| vec![SqlValue::Int((mixed(n) >> 1) as i64), amount(n)]))?;
+    erp.engine.insert(
+        "dbo.NAMED",
+        (0..rows).map(|n| {
+            let code =
+                format!("{}-{}", ["a", "B", "b-", "C"][n as usize % 4], mixed(n / 3) % 5000 * 10 + n % 3);
+            vec![SqlValue::Bytes(code.into_bytes()), SqlValue::Int(n as i64), amount(n)]
+        }),
+    )?;
+    erp.engine.insert(
+        "dbo.GUIDED",
+        (0..rows).map(|n| {
+            let id = (u128::from(mixed(n)) << 64 | u128::from(mixed(n + rows))).to_be_bytes();
+            vec![SqlValue::Guid(id), amount(n)]
+        }),
+    )?;
+    erp.engine.insert(
+        "dbo.DATED",
+        (0..rows).map(|n| {
+            vec![
+                SqlValue::DateTime(45_000 + (n / 1000) as i32, (n / 3 % 1000) as u32),
+                SqlValue::Int((n % 3) as i64),
+                amount(n),
+            ]
+        }),
+    )?;
+    for object in ["NUMBERED", "NAMED", "GUIDED", "DATED"] {
+        let one = format!("one.{}", object.to_lowercase());
+        erp.exact(&[object, "--into", &one])?;
+        let four = format!("four.{}", object.to_lowercase());
+        erp.exact(&[object, "--into", &four, "--jobs", "4"])?;
+        let digest = |target: &str| erp.database.value(&format!("SELECT rsl.table_digest('{target}')"));
+        ensure!(digest(&one)? == digest(&four)?, "{object}");
+        let parts = erp.database.value(&format!(
+            "SELECT count(*) FROM rsl.load_part p JOIN rsl.load USING (load_id) WHERE target = '{four}' AND p.rows > 0"
+        ))?;
+        ensure!(parts == "2", "{object} was read in {parts} parts");
+    }
+    erp.assert_only_read()
+}
