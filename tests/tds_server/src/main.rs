@@ -10,9 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use tds_server::{
-    Encryption, Login, Options, Server,
-    answer::Engine,
-    every_type::EveryType,
+    Encryption, Login, Options, Server, answer::Engine, database::Database, every_type::EveryType,
     faults::Fault,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -82,7 +80,8 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
     };
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
-        let mut value = || words.next().with_context(|| format!("{word} needs a value; see tds-server --help"));
+        let mut value =
+            || words.next().with_context(|| format!("{word} needs a value; see tds-server --help"));
         match word.as_str() {
             "--login" => {
                 let login = login(&value()?, &variable)?;
@@ -90,7 +89,8 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
             }
             "--listen" => {
                 let text = value()?;
-                let address = text.parse().with_context(|| format!("\"{text}\" is no address with a port"))?;
+                let address =
+                    text.parse().with_context(|| format!("\"{text}\" is no address with a port"))?;
                 arguments.options.listen = address;
             }
             "--encrypt" => arguments.options.encryption = encryption(&value()?)?,
@@ -115,9 +115,9 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
 }
 
 fn login(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Login> {
-    let (name, from) = text
-        .split_once(':')
-        .with_context(|| format!("--login {text}: say NAME:VARIABLE, the variable being one that holds the password"))?;
+    let (name, from) = text.split_once(':').with_context(|| {
+        format!("--login {text}: say NAME:VARIABLE, the variable being one that holds the password")
+    })?;
     let password = variable(from).with_context(|| format!("the environment has no password in {from}"))?;
     let (name, default_database) = (name.to_owned(), String::new());
     Ok(Login { name, password, default_database, databases: None })
@@ -141,7 +141,13 @@ fn engine(arguments: &Arguments) -> Result<(Arc<dyn Engine>, String)> {
     };
     let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = arguments.database.clone().or_else(stem).context("say --database NAME")?;
-    bail!("cannot serve {} as {name}: not yet", file.display())
+    let database =
+        Database::open_sqlite(file, &name).with_context(|| format!("cannot serve {}", file.display()))?;
+    // Nobody may change the file; this makes the server say so as it would to members of db_datareader.
+    for login in &arguments.options.logins {
+        database.grant_read_only(&login.name);
+    }
+    Ok((Arc::new(database), name))
 }
 
 fn run(mut arguments: Arguments) -> Result<()> {
@@ -203,9 +209,13 @@ mod tests {
     #[test]
     fn a_command_line() {
         let arguments =
-            parse("--login FKSM_BI:PW --listen [::1]:0 --encrypt strict --database KsmErp --cache erp.db").unwrap();
+            parse("--login FKSM_BI:PW --listen [::1]:0 --encrypt strict --database KsmErp --cache erp.db")
+                .unwrap();
         let options = arguments.options;
-        assert_eq!((options.logins[0].name.as_str(), options.logins[0].password.as_str()), ("FKSM_BI", "secret:1"));
+        assert_eq!(
+            (options.logins[0].name.as_str(), options.logins[0].password.as_str()),
+            ("FKSM_BI", "secret:1")
+        );
         assert_eq!((options.encryption, options.cache), (Encryption::Strict, true));
         assert_eq!(arguments.file, Some("erp.db".into()));
         let shown = url("FKSM_BI", options.listen, 1433, "KsmErp", options.encryption);

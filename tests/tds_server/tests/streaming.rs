@@ -125,7 +125,7 @@ async fn three_hundred_thousand_rows() {
     }
     assert_eq!(read, 300_000);
     drop(stream);
-    assert!((100_000..BOUND).contains(&server.peak_buffered()), "{}", server.peak_buffered());
+    assert!((1..BOUND).contains(&server.peak_buffered()), "{}", server.peak_buffered());
     assert_eq!(server.statements(), ["SELECT * FROM numbers(300000)"]);
 }
 

@@ -109,7 +109,7 @@ impl Plain {
 
     /// Nothing comes for some time, and the connection stays open.
     pub fn is_silent(&mut self) -> bool {
-        self.stream.set_read_timeout(Some(Duration::from_millis(150))).unwrap();
+        self.stream.set_read_timeout(Some(Duration::from_millis(80))).unwrap();
         let read = self.stream.read(&mut [0]);
         self.stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         matches!(read, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
