@@ -495,7 +495,7 @@ run_tests() {
     ! command -v dpkg-query >/dev/null || need_packages shellcheck
     say "checking the form of the code"
     cargo fmt --all --check
-    shellcheck pgrx-setup.sh .ci/run
+    shellcheck pgrx-setup.sh .ci/run tests/tds_server/clients.sh
     cargo clippy --workspace --exclude rsl_ext --all-targets -- -D warnings
     cargo clippy -p rsl_ext --no-default-features --features "pg$major" --all-targets -- -D warnings
     say "running the tests"

@@ -17,10 +17,12 @@ mod server_tests;
 use rsl_core::PgType;
 use serde::{Deserialize, Serialize};
 
+pub use name::{LONGEST, shortened};
 pub use run::carry_over;
 pub use statement::statements;
 pub use surroundings::Surroundings;
 
+use crate::args::Names;
 use crate::target::plan::Plan;
 use kind::Kind;
 
@@ -43,6 +45,8 @@ pub struct Structure {
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub column: String,
+    /// The first number.
+    pub seed: i128,
     /// The last number handed out; none if none was.
     pub next: Option<i128>,
     /// From one number to the next; negative if they go down.
@@ -173,13 +177,14 @@ impl Carried {
             });
         let mut columns: Vec<Column> = loaded.collect();
         let is_lower = plan.columns.iter().all(|(name, _)| *name == name.to_lowercase());
+        let names = if is_lower { Names::Lower } else { Names::Keep };
         for computed in &structure.computed {
             if find(&columns, &computed.column).is_none() {
                 let name = &computed.column;
                 columns.push(Column {
                     source: name.clone(),
                     kind: Kind::Other,
-                    target: if is_lower { name.to_lowercase() } else { name.clone() },
+                    target: names.of_column(name),
                     target_type: PgType::Text,
                     not_null: false,
                     generated: true,

@@ -4,6 +4,7 @@ mod args;
 mod carry_over;
 mod command;
 mod connection_url;
+mod driver_panic;
 mod failure;
 mod progress;
 mod retry;
@@ -16,6 +17,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use failure::{Result, exit};
 
+/// The driver allocates for every value, and other threads free what it read: glibc is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A pipe that is closed early, as `rsl loads | head` does, is no error: die of it quietly, as other tools do.
     reset_sigpipe();
@@ -27,11 +32,12 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("RSL_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tiberius=off")),
         )
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
+    driver_panic::keep_quiet();
     match run(args) {
         Ok(code) => code.into(),
         Err(failure) => {

@@ -5,12 +5,14 @@
 use crate::cluster;
 use crate::database::Database;
 use crate::program::{self, Ended};
+use crate::real::Real;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use tds_server::answer::SqlValue;
 use tds_server::database::Database as Engine;
 use tds_server::{Options, Server};
 use tempfile::TempDir;
@@ -31,6 +33,8 @@ pub struct Erp {
     pub engine: Arc<Engine>,
     /// The source's server.
     pub server: Server,
+    /// The source, if it is none of these two.
+    real: Option<Real>,
 }
 
 impl Erp {
@@ -41,9 +45,31 @@ impl Erp {
 
     /// A source as the options want it.
     pub fn with(script: &str, options: Options) -> Result<Self> {
-        let engine = Engine::create(NAME)?;
-        engine.script(script)?;
-        Self::serve(engine, options)
+        let mut erp = Self::serve(Engine::create(NAME)?, options)?;
+        erp.real = Real::of_environment()?;
+        erp.script(script)?;
+        Ok(erp)
+    }
+
+    /// Whether the environment names a server that is not the test server: such a one has no faults and records nothing.
+    pub fn is_real() -> bool {
+        std::env::var_os("RSL_TEST_MSSQL_URL").is_some()
+    }
+
+    /// Changes the source, as its owner.
+    pub fn script(&self, script: &str) -> Result<()> {
+        match &self.real {
+            Some(real) => real.script(script),
+            None => Ok(self.engine.script(script)?),
+        }
+    }
+
+    /// Puts rows into a table of the source.
+    pub fn insert(&self, table: &str, rows: impl IntoIterator<Item = Vec<SqlValue>>) -> Result<()> {
+        match &self.real {
+            Some(real) => real.insert(table, rows),
+            None => self.engine.insert(table, rows).map(|_| ()).map_err(Into::into),
+        }
     }
 
     /// A source with this data.
@@ -51,7 +77,13 @@ impl Erp {
         engine.grant_read_only(READER);
         let engine = Arc::new(engine);
         let server = Server::start(engine.clone(), options.login(READER, PASSWORD))?;
-        Ok(Self { folder: tempfile::tempdir()?, database: cluster::shared()?.database()?, engine, server })
+        Ok(Self {
+            folder: tempfile::tempdir()?,
+            database: cluster::shared()?.database()?,
+            engine,
+            server,
+            real: None,
+        })
     }
 
     /// A folder for whatever the test writes.
@@ -61,6 +93,10 @@ impl Erp {
 
     /// The source's URL with these options, without the password.
     pub fn source_url(&self, options: &str) -> String {
+        if let Some(real) = &self.real {
+            let separator = if real.url().contains('?') { '&' } else { '?' };
+            return format!("{}{separator}{options}", real.url());
+        }
         format!("mssql://{READER}@127.0.0.1:{}/{NAME}?{options}", self.server.port())
     }
 

@@ -15,6 +15,7 @@ pub mod erp;
 pub mod mirror;
 pub mod pair;
 pub mod program;
+pub mod real;
 pub mod sample;
 
 mod server;

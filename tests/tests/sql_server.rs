@@ -76,6 +76,7 @@ fn a_bad_byte_is_named_with_its_row_and_column() -> Result<()> {
         message.contains("dbo.T, the row with CODE 'B', column NAME") && message.contains("2th"),
         "{message}"
     );
+    drop(erp);
     // What the bytes are is told; the collation was wrong.
     let erp = Erp::new(
         "CREATE TABLE T (CODE nvarchar(10) NOT NULL PRIMARY KEY, NAME varchar(20) COLLATE SQL_Latin1_General_CP1_CI_AS);
@@ -141,9 +142,8 @@ fn several_readers_bring_the_same_as_one() -> Result<()> {
     let rows = 60_000u64;
     let mixed = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let amount = |n: u64| SqlValue::Decimal(i128::from(mixed(n) % 1_000_000));
-    erp.engine
-        .insert("dbo.NUMBERED", (0..rows).map(|n| vec![SqlValue::Int((mixed(n) >> 1) as i64), amount(n)]))?;
-    erp.engine.insert(
+    erp.insert("dbo.NUMBERED", (0..rows).map(|n| vec![SqlValue::Int((mixed(n) >> 1) as i64), amount(n)]))?;
+    erp.insert(
         "dbo.NAMED",
         (0..rows).map(|n| {
             let code =
@@ -151,14 +151,14 @@ fn several_readers_bring_the_same_as_one() -> Result<()> {
             vec![SqlValue::Bytes(code.into_bytes()), SqlValue::Int(n as i64), amount(n)]
         }),
     )?;
-    erp.engine.insert(
+    erp.insert(
         "dbo.GUIDED",
         (0..rows).map(|n| {
             let id = (u128::from(mixed(n)) << 64 | u128::from(mixed(n + rows))).to_be_bytes();
             vec![SqlValue::Guid(id), amount(n)]
         }),
     )?;
-    erp.engine.insert(
+    erp.insert(
         "dbo.DATED",
         (0..rows).map(|n| {
             vec![
@@ -180,5 +180,21 @@ fn several_readers_bring_the_same_as_one() -> Result<()> {
         ))?;
         ensure!(parts == "2", "{object} was read in {parts} parts");
     }
+    erp.assert_only_read()
+}
+
+#[test]
+fn a_condition_cannot_be_more_than_a_condition() -> Result<()> {
+    let erp = Erp::new("CREATE TABLE T (ID int NOT NULL PRIMARY KEY); INSERT INTO T VALUES (1), (2);")?;
+    for condition in [
+        "1 = 1); DELETE FROM T; SELECT COUNT(*) FROM T WHERE (1 = 1",
+        "1 = 1) OR (1 = 1",
+        "ID = 1; DELETE FROM T",
+    ] {
+        let message = erp.refused(&["T", "--where", condition])?;
+        ensure!(message.contains("--where is not one condition"), "{message}");
+    }
+    erp.exact(&["T", "--where", "ID = 2 -- the second"])?;
+    ensure!(erp.database.value("SELECT string_agg(id::text, ' ') FROM erp.t")? == "2");
     erp.assert_only_read()
 }

@@ -1,4 +1,5 @@
 //! What a SQL Server and the way to it can do wrong, at every moment of a load: what arrives is the same as without, or nothing.
+//! A real server does nothing wrong when told to: there these tests have nothing to try.
 
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,9 @@ fn survives(erp: &Erp, fault: Fault, object: &str, expected: &str) -> Result<()>
 
 #[test]
 fn each_fault_in_each_phase_of_a_reading_leaves_the_rows_as_they_are() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.exact(&["T"])?;
     let expected = digest(&erp, "erp.t")?;
@@ -89,6 +93,9 @@ fn each_fault_in_each_phase_of_a_reading_leaves_the_rows_as_they_are() -> Result
 
 #[test]
 fn a_view_without_a_key_is_read_again_from_its_beginning() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.exact(&["V"])?;
     let expected = digest(&erp, "erp.v")?;
@@ -100,6 +107,9 @@ fn a_view_without_a_key_is_read_again_from_its_beginning() -> Result<()> {
 
 #[test]
 fn faults_while_connecting_are_tried_again() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.exact(&["T"])?;
     let expected = digest(&erp, "erp.t")?;
@@ -114,11 +124,19 @@ fn faults_while_connecting_are_tried_again() -> Result<()> {
 
 #[test]
 fn a_reading_goes_on_behind_the_last_row_that_arrived() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.exact(&["T"])?;
     let expected = digest(&erp, "erp.t")?;
     erp.server.clear_statements();
-    survives(&erp, Fault::reset_after(25_000).matching(READING), "T", &expected)?;
+    survives(
+        &erp,
+        Fault::new(Phase::Row(25_000), Action::Fin { in_packet: true }).matching(READING),
+        "T",
+        &expected,
+    )?;
     let readings: Vec<_> = erp.server.statements().into_iter().filter(|sql| sql.contains(READING)).collect();
     ensure!(readings.len() == 2, "{readings:#?}");
     ensure!(
@@ -130,6 +148,9 @@ fn a_reading_goes_on_behind_the_last_row_that_arrived() -> Result<()> {
 
 #[test]
 fn what_does_not_pass_is_not_tried_again() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     for (number, words) in [(229, "SELECT"), (208, "dbo.T"), (207, "column")] {
         erp.server.faults().clear();
@@ -145,11 +166,16 @@ fn what_does_not_pass_is_not_tried_again() -> Result<()> {
 
 #[test]
 fn a_pull_that_gave_up_or_was_killed_goes_on_later() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.exact(&["T"])?;
     let expected = digest(&erp, "erp.t")?;
     erp.database.run("DROP TABLE erp.t")?;
-    erp.server.faults().arm(Fault::reset_after(25_000).matching(READING).always());
+    erp.server
+        .faults()
+        .arm(Fault::new(Phase::Row(25_000), Action::Fin { in_packet: true }).matching(READING).always());
     let ended = erp.pull(&["T", "--retries", "0"])?;
     ensure!(ended.code == Some(2) && ended.stderr.contains("rsl pull --resume"), "{ended:#?}");
     ensure!(erp.database.value("SELECT to_regclass('erp.t') IS NULL")? == "t", "a part of the rows is seen");
@@ -180,6 +206,9 @@ fn a_pull_that_gave_up_or_was_killed_goes_on_later() -> Result<()> {
 
 #[test]
 fn a_source_that_changes_while_it_is_read_is_told_of() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     let (engine, faults) = (erp.engine.clone(), erp.server.faults());
     faults.arm(Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(2))).matching(READING));
@@ -199,6 +228,9 @@ fn a_source_that_changes_while_it_is_read_is_told_of() -> Result<()> {
 
 #[test]
 fn a_snapshot_is_not_disturbed() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.engine.allow_snapshot(true);
     let (engine, faults) = (erp.engine.clone(), erp.server.faults());
@@ -219,6 +251,9 @@ fn a_snapshot_is_not_disturbed() -> Result<()> {
 
 #[test]
 fn azure_sends_on_and_is_followed() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let behind = erp()?;
     let options =
         Options { redirect: Some(("127.0.0.1".to_owned(), behind.server.port())), ..Options::default() };
@@ -230,6 +265,9 @@ fn azure_sends_on_and_is_followed() -> Result<()> {
 
 #[test]
 fn a_password_is_never_shown() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     for fault in
         [Fault::new(Phase::Login, Action::Rst).always(), Fault::error(SqlMessage::deadlock()).always()]

@@ -114,7 +114,7 @@ fn held(column: &Column) -> Outcome<()> {
 
 fn unmoving(term: &Term) -> Outcome<()> {
     match term.moving {
-        true => Err("depends on the moment, the session or chance".to_owned()),
+        true => Err("depends on the moment, the session or chance, or PostgreSQL takes it to".to_owned()),
         false => Ok(()),
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 /// The longest name in bytes.
-const LONGEST: usize = 63;
+pub const LONGEST: usize = 63;
 
 /// Schema and name of a table in the target.
 type Target = (String, String);

@@ -195,7 +195,7 @@ fn tables(schema: &str) -> [Carried; 2] {
             column("IS_ACTIVE", "bit", PgType::Bool, true),
         ],
         structure: Structure {
-            identities: vec![Identity { column: "ID".to_owned(), next: Some(40), step: 1 }],
+            identities: vec![Identity { column: "ID".to_owned(), seed: 1, next: Some(40), step: 1 }],
             defaults: vec![
                 default("IS_ACTIVE", "((1))"),
                 default("CODE", "(N'neu')"),
@@ -229,7 +229,7 @@ fn tables(schema: &str) -> [Carried; 2] {
             column("AT", "datetime", PgType::Timestamp(3), false),
         ],
         structure: Structure {
-            identities: vec![Identity { column: "NO".to_owned(), next: Some(3), step: 1 }],
+            identities: vec![Identity { column: "NO".to_owned(), seed: 1, next: Some(3), step: 1 }],
             defaults: vec![default("AT", "(getdate())"), default("QTY", "((0))")],
             computed: vec![
                 computed("AMOUNT", "([QTY]*[PRICE])"),
@@ -444,7 +444,7 @@ async fn odd_names_reach_the_catalogue() {
             column("G", "bigint", PgType::Int8, false),
         ],
         structure: Structure {
-            identities: vec![Identity { column: odd.to_owned(), next: None, step: 5 }],
+            identities: vec![Identity { column: odd.to_owned(), seed: 1, next: None, step: 5 }],
             computed: vec![computed("G", "([o\"d'd\\ %]*(2))")],
             uniques: vec![index("UX '\\", &[odd], true, None)],
             checks: vec![check("CK '\\", "([o\"d'd\\ %]>(0))", true)],

@@ -1,6 +1,6 @@
 //! `rsl check`.
 
-use std::time::Instant;
+mod target;
 
 use serde_json::json;
 
@@ -9,11 +9,7 @@ use crate::args::{Check, Format};
 use crate::failure::{Failure, Result, exit};
 use crate::source;
 use crate::survey::{Finding, Level, Survey};
-use crate::target::connection::{Connection, Target, failure};
-
-/// The target needs more room than the source's pages: rows are written twice, to the log and to the table, and the staging
-/// of an existing target stands beside it for a while.
-const ROOM: u64 = 3;
+use crate::target::connection::Target;
 
 pub async fn run(args: Check) -> Result<u8> {
     let source_url = args.source.as_deref().ok_or_else(|| {
@@ -28,16 +24,15 @@ pub async fn run(args: Check) -> Result<u8> {
             findings.extend(survey.findings);
             (sizes, pace) = (survey.sizes, survey.pace);
         }
-        Err(error) => findings.push(stop("source: reached", error)),
+        Err(found) => findings.push(found),
     }
     let bytes: u64 = sizes.iter().filter_map(|size| size.bytes).sum();
-    match Target::parse(args.database.database_url.as_deref()) {
-        Ok(target) => match look_at_target(&target, &args.into, bytes).await {
-            Ok(found) => findings.extend(found),
-            Err(error) => findings.push(stop("target: reached", error)),
-        },
-        Err(error) => findings.push(stop("target: reached", error)),
-    }
+    let objects: Vec<&str> = sizes.iter().map(|size| size.object.as_str()).collect();
+    let found = match Target::parse(args.database.database_url.as_deref()) {
+        Ok(target) => target::look(&target, &args.into, &objects, bytes).await,
+        Err(error) => Err(error),
+    };
+    findings.extend(found.unwrap_or_else(|error| vec![stop("target: reached", error)]));
     let rows: u64 = sizes.iter().filter_map(|size| size.rows).sum();
     let seconds = pace.filter(|pace| *pace > 0.0).map(|pace| rows as f64 / pace);
     let stops = findings.iter().filter(|finding| finding.level == Level::Stop).count();
@@ -85,11 +80,14 @@ pub async fn run(args: Check) -> Result<u8> {
     Ok(if stops == 0 { exit::OK } else { exit::DIFFERENT })
 }
 
-async fn survey(source_url: &str, args: &Check) -> Result<Survey> {
-    let source = source::open(source_url, &source::Options::default()).await?;
+async fn survey(source_url: &str, args: &Check) -> std::result::Result<Survey, Finding> {
+    let reached = |error| stop("source: reached", error);
+    let source = source::open(source_url, &source::Options::default()).await.map_err(reached)?;
+    let present = source.objects().await.map_err(reached)?;
     let named = (!args.objects.is_empty()).then_some(&args.objects[..]);
-    let objects = source::choose(&source.objects().await?, named, &args.include, &args.exclude)?;
-    source.survey(&objects).await
+    let chosen = source::choose(&present, named, &args.include, &args.exclude);
+    let objects = chosen.map_err(|error| stop("source: tables and views", error))?;
+    source.survey(&objects).await.map_err(reached)
 }
 
 fn stop(subject: &str, error: Failure) -> Finding {
@@ -98,133 +96,6 @@ fn stop(subject: &str, error: Failure) -> Finding {
         Some(hint) => finding.hint(hint),
         None => finding,
     }
-}
-
-async fn look_at_target(target: &Target, into: &str, bytes: u64) -> Result<Vec<Finding>> {
-    let started = Instant::now();
-    let connection = target.connect().await?;
-    let login_time = started.elapsed();
-    let row = connection
-        .client
-        .query_one(
-            "SELECT current_setting('server_version'), pg_catalog.getdatabaseencoding()::text, current_user::text,
-                (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'rsl'),
-                coalesce((SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()), false)",
-            &[],
-        )
-        .await
-        .map_err(failure)?;
-    let (version, encoding, user): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-    let (extension, encrypted): (Option<String>, bool) = (row.get(3), row.get(4));
-    let mut findings = vec![
-        Finding::new(Level::Good, "target: reached", format!("login in {} ms", login_time.as_millis())),
-        Finding::new(Level::Note, "target: version", format!("PostgreSQL {version}, role {user}")),
-        match (encrypted, target.is_local()) {
-            (true, _) => Finding::new(Level::Good, "target: encryption", "encrypted"),
-            (false, true) => {
-                Finding::new(Level::Note, "target: encryption", "not encrypted, on this machine")
-            }
-            (false, false) => Finding::new(Level::Warn, "target: encryption", "not encrypted")
-                .hint("add ?sslmode=verify-full"),
-        },
-        match encoding.as_str() {
-            "UTF8" => Finding::new(Level::Good, "target: encoding", "UTF8"),
-            other => Finding::new(Level::Stop, "target: encoding", other.to_owned())
-                .hint("rows are loaded as UTF-8: create the database with ENCODING 'UTF8'"),
-        },
-    ];
-    match extension {
-        Some(version) => {
-            findings.push(Finding::new(Level::Good, "target: extension", format!("rsl {version}")));
-            findings.extend(rights(&connection, &user, into).await?);
-        }
-        None => findings.push(
-            Finding::new(Level::Stop, "target: extension", "rsl is not in this database")
-                .hint("rsl init creates it"),
-        ),
-    }
-    findings.push(room(&connection, target, bytes).await);
-    Ok(findings)
-}
-
-async fn rights(connection: &Connection, user: &str, into: &str) -> Result<Vec<Finding>> {
-    let schema = into.split('.').next().unwrap_or_default();
-    let row = connection
-        .client
-        .query_one(
-            "SELECT has_function_privilege((SELECT oid FROM pg_catalog.pg_proc WHERE proname = 'load_begin' AND pronamespace = 'rsl'::regnamespace), 'EXECUTE'),
-                CASE WHEN to_regnamespace(quote_ident($1)) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-                    ELSE has_schema_privilege(to_regnamespace(quote_ident($1)), 'CREATE') END,
-                (SELECT count(*) FROM rsl.load WHERE status = 'loading')",
-            &[&schema],
-        )
-        .await
-        .map_err(failure)?;
-    let (may_load, may_create, open): (Option<bool>, Option<bool>, i64) =
-        (row.get(0), row.get(1), row.get(2));
-    let mut findings = vec![match may_load {
-        Some(true) => Finding::new(Level::Good, "target: rights", format!("the role {user} may load")),
-        _ => Finding::new(Level::Stop, "target: rights", format!("the role {user} may not load"))
-            .hint(format!("SELECT rsl.grant_access('{user}', 'load')")),
-    }];
-    findings.push(match may_create {
-        Some(true) => {
-            Finding::new(Level::Good, "target: rights", format!("it may create tables in schema {schema}"))
-        }
-        _ => Finding::new(
-            Level::Stop,
-            "target: rights",
-            format!("it may not create tables in schema {schema}"),
-        )
-        .hint(format!(
-            "GRANT CREATE ON SCHEMA {schema} TO {user}, or ON DATABASE if the schema is to be created"
-        )),
-    });
-    if open > 0 {
-        findings.push(
-            Finding::new(Level::Note, "target: loads", format!("{open} have not come to their end"))
-                .hint("rsl loads lists them; rsl pull --resume goes on with them"),
-        );
-    }
-    Ok(findings)
-}
-
-/// Free space where the database is: seen only on this machine.
-async fn room(connection: &Connection, target: &Target, bytes: u64) -> Finding {
-    let subject = "target: disk";
-    let needed = bytes.saturating_mul(ROOM);
-    let unknown = || {
-        Finding::new(Level::Note, subject, "cannot be seen from here")
-            .hint(format!("see that the database server has {} MB free", thousands(needed / 1_000_000)))
-    };
-    if !target.is_local() {
-        return unknown();
-    }
-    let directory = connection.client.query_one("SELECT current_setting('data_directory', true)", &[]).await;
-    let Some(free) =
-        directory.ok().and_then(|row| row.get::<_, Option<String>>(0)).and_then(|path| free_bytes(&path))
-    else {
-        return unknown();
-    };
-    let found =
-        format!("{} MB free, about {} MB wanted", thousands(free / 1_000_000), thousands(needed / 1_000_000));
-    match free > needed {
-        true => Finding::new(Level::Good, subject, found),
-        false => Finding::new(Level::Stop, subject, found).hint("make room on the database server"),
-    }
-}
-
-fn free_bytes(path: &str) -> Option<u64> {
-    let path = std::ffi::CString::new(path).ok()?;
-    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: the path ends with NUL, and the result is only read when the call says that it has filled it.
-    let found = unsafe {
-        if libc::statvfs(path.as_ptr(), found.as_mut_ptr()) != 0 {
-            return None;
-        }
-        found.assume_init()
-    };
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 fn duration(seconds: f64) -> String {

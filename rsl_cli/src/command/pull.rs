@@ -16,7 +16,7 @@ use crate::failure::{Failure, Result, exit};
 use crate::progress::Progress;
 use crate::source::{self, Source};
 use crate::target::connection::{Connection, Target, failure};
-use crate::target::load::{Loaded, Run};
+use crate::target::load::{Loaded, RESUME, Run};
 use crate::target::plan::{Plan, order};
 use crate::target::sink::Stop;
 
@@ -63,6 +63,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         wish = unfinished.wish.clone();
         left = Some(unfinished);
     }
+    if let Some(why) = wish.filter.as_deref().and_then(source::leaves_its_place) {
+        return Err(Failure::new(format!("--where is not one condition: {why}"))
+            .hint("write what could stand between WHERE ( and ), such as \"ITEM_TYPE = 'FG' AND QTY > 0\""));
+    }
     let options = source::Options {
         encoding: wish.encoding.clone(),
         keep_offset: wish.keep_offset,
@@ -95,6 +99,13 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
     let all: Vec<Arc<Plan>> = plans.iter().flatten().cloned().collect();
     let (loaded, mut failed) = load_all(&run, plans, usize::from(args.jobs)).await;
+    if number.is_some() && !loaded.is_empty() {
+        // Whole tables have arrived, even where nothing of the one that failed is kept.
+        failed = failed.map(|failed| match failed.advice() {
+            Some(advice) if advice.contains(RESUME) => failed,
+            _ => failed.also(RESUME),
+        });
+    }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();
     if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {

@@ -2,6 +2,11 @@
 
 use crate::failure::{Failure, Result};
 
+/// So many names are shown when the one that was meant is not there: all of a small source, the nearest of a large one.
+const SHOWN: usize = 8;
+/// How alike names must be to be near, from 0 to 1.
+const NEAR: f64 = 0.6;
+
 /// The objects that are named, or else all that the patterns leave.
 pub fn choose(
     present: &[String],
@@ -35,28 +40,61 @@ pub fn find<'a>(objects: &'a [String], wanted: &str) -> Result<&'a str> {
     let same: Vec<_> =
         objects.iter().filter(|object| object.to_lowercase() == wanted.to_lowercase()).collect();
     // The schema may be left out where only one has such a name, and brackets are as good as none.
-    let bare = wanted.replace(['[', ']'], "").to_lowercase();
-    let tail = |object: &String| object.to_lowercase().split_once('.').is_some_and(|(_, name)| name == bare);
+    let unbracketed = wanted.replace("[", "").replace("]]", "\0").replace(']', "").replace('\0', "]");
+    let written = [wanted.to_lowercase(), unbracketed.to_lowercase()];
+    let is_meant = |object: &&String| {
+        let object = object.to_lowercase();
+        let name = without_schema(&object).to_owned();
+        written.contains(&object) || written.contains(&name)
+    };
     let same = match same[..] {
-        [] => objects.iter().filter(|object| object.to_lowercase() == bare || tail(object)).collect(),
+        [] => objects.iter().filter(is_meant).collect(),
         _ => same,
     };
     match same[..] {
         [only] => Ok(only),
-        [] => {
-            Err(Failure::new(format!("the source has no table or view \"{wanted}\"")).hint(match objects {
-                [] => "it has none at all".to_owned(),
-                _ => format!("it has: {}", objects.join(", ")),
-            }))
-        }
+        [] => Err(Failure::new(format!("the source has no table or view \"{wanted}\""))
+            .hint(instead(objects, &written[1]))),
         _ => Err(Failure::new(format!("\"{wanted}\" could be more than one table or view of the source"))
             .hint("write it exactly as the source does")),
     }
 }
 
+/// What there is, if what was wanted is not.
+fn instead(objects: &[String], wanted: &str) -> String {
+    if objects.is_empty() {
+        return "it has none at all, or none that the login may see".to_owned();
+    }
+    if objects.len() <= SHOWN {
+        return format!("it has: {}", objects.join(", "));
+    }
+    let wanted = without_schema(wanted);
+    let likeness = |object: &String| {
+        let object = object.to_lowercase();
+        let name = without_schema(&object);
+        let begins = name.starts_with(wanted) || wanted.starts_with(name);
+        strsim::normalized_damerau_levenshtein(name, wanted).max(if begins { NEAR } else { 0.0 })
+    };
+    let mut near: Vec<_> = objects.iter().map(|object| (likeness(object), object.as_str())).collect();
+    near.retain(|(likeness, _)| *likeness >= NEAR);
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let near: Vec<_> = near.into_iter().take(SHOWN).map(|(_, object)| object).collect();
+    match near.is_empty() {
+        true => {
+            format!("none of its {} tables and views has a name like it; rsl check lists them", objects.len())
+        }
+        false => format!("its nearest names are: {}", near.join(", ")),
+    }
+}
+
+/// The name behind the schema, if there is a schema.
+fn without_schema(object: &str) -> &str {
+    object.split_once('.').map_or(object, |(_, name)| name)
+}
+
 /// Whether the patterns leave an object out. A pattern is for the name, or for the name with its schema.
 fn is_left_out(object: &str, include: &[String], exclude: &[String]) -> bool {
-    let name = object.split_once('.').map_or(object, |(_, name)| name);
+    let name = without_schema(object);
     let any = |patterns: &[String]| {
         patterns.iter().any(|pattern| matches(pattern, name) || matches(pattern, object))
     };
@@ -107,6 +145,40 @@ mod tests {
         for (pattern, name) in [("B_*", "AB_ITEM"), ("", "x"), ("a?", "a"), ("a*b", "abc")] {
             assert!(!matches(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn names_are_found_as_people_write_them() {
+        let objects = ["dbo.Order Details", "dbo.a]b", "dbo.ITEM", "mes.ITEM", "mes.item"].map(str::to_owned);
+        for (wanted, found) in [
+            ("order details", "dbo.Order Details"),
+            ("[dbo].[Order Details]", "dbo.Order Details"),
+            ("A]B", "dbo.a]b"),
+            ("[dbo].[a]]b]", "dbo.a]b"),
+            ("DBO.item", "dbo.ITEM"),
+            ("mes.item", "mes.item"),
+        ] {
+            assert_eq!(find(&objects, wanted).unwrap(), found, "{wanted}");
+        }
+        for wanted in ["item", "MES.Item"] {
+            assert!(find(&objects, wanted).unwrap_err().what().contains("more than one"), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_near_are_told() {
+        let of = |count: usize, wanted: &str| {
+            let mut objects: Vec<String> = (0..count).map(|n| format!("dbo.Z_{n}")).collect();
+            objects.extend(["dbo.B_ITEM", "dbo.B_ITEM_BOM", "dbo.S_ORDER"].map(str::to_owned));
+            find(&objects, wanted).unwrap_err().advice().unwrap_or_default().to_owned()
+        };
+        assert_eq!(of(50, "mes.b_itme"), "its nearest names are: dbo.B_ITEM");
+        assert_eq!(of(50, "B_ITEMS"), "its nearest names are: dbo.B_ITEM, dbo.B_ITEM_BOM");
+        assert_eq!(
+            of(50, "품목"),
+            "none of its 53 tables and views has a name like it; rsl check lists them"
+        );
+        assert_eq!(of(0, "x"), "it has: dbo.B_ITEM, dbo.B_ITEM_BOM, dbo.S_ORDER");
     }
 
     proptest! {

@@ -3,11 +3,13 @@
 //! One module a kind of source, which alone knows its driver.
 
 mod choice;
+mod condition;
 mod declared_type;
 mod mssql;
 mod sqlite;
 
 pub use choice::{choose, find};
+pub use condition::leaves_its_place;
 
 use std::sync::Arc;
 

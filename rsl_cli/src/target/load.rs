@@ -1,7 +1,7 @@
 //! One table through the extension's functions: begin, push, finish; or, in a dry run, through the encoder alone.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rsl_core::Witness;
@@ -19,10 +19,10 @@ use crate::args::Mode;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
-use crate::source::{Part, Source};
+use crate::source::{Account as SourceAccount, Part, Source};
 
 /// What to do after a failure that left rows in staging.
-const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
+pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
 
 /// What all tables of a run have in common.
 pub struct Run {
@@ -258,9 +258,53 @@ impl Run {
 
     /// Of a dry run: reads everything, and says what `rsl.load_finish` would say of rows that arrived.
     async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
-        let Ok(_place) = self.readers.acquire().await else { return Err(Failure::follow_up()) };
+        let parts = self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
+        let readers = self.jobs.min(parts.len());
+        let parts = Arc::new(Mutex::new(parts.into_iter()));
+        let mut running: JoinSet<Result<Vec<(SourceAccount, Witness)>>> = JoinSet::new();
+        for _ in 0..readers {
+            let (run, plan, counters, parts) = (self.clone(), plan.clone(), counters.clone(), parts.clone());
+            running.spawn(async move {
+                let Ok(_place) = run.readers.acquire().await else { return Err(Failure::follow_up()) };
+                let mut read = Vec::new();
+                loop {
+                    let next = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(part) = next else { return Ok(read) };
+                    read.push(run.read_part(&plan, &part, &counters).await?);
+                }
+            });
+        }
+        let (mut rows, mut witness, mut consistency) = (0, Witness::default(), Vec::new());
+        while let Some(ended) = running.join_next().await {
+            let ended =
+                ended.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))?;
+            for (account, of_part) in ended.map_err(|failed| failed.at_load(plan))? {
+                rows += account.rows;
+                witness.merge(&of_part);
+                consistency.push(account.consistency);
+            }
+        }
+        let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
+        Ok(json!({
+            "exact": rows == stream.rows,
+            "stream": stream,
+            "source_rows": rows,
+            "consistency": consistency,
+            "reason": (rows != stream.rows).then(|| json!({
+                "message": format!("the source counts {rows} rows, {} were read", stream.rows),
+            })),
+        }))
+    }
+
+    /// Reads a part and drops its rows.
+    async fn read_part(
+        self: &Arc<Self>,
+        plan: &Arc<Plan>,
+        part: &Part,
+        counters: &Counters,
+    ) -> Result<(SourceAccount, Witness)> {
         let (parcels, mut received) = mpsc::channel(1);
-        let mut reader = self.reader(plan, &Part::default(), parcels, counters);
+        let mut reader = self.reader(plan, part, parcels, counters);
         let mut witness = Witness::default();
         let take_all = async {
             while let Some(parcel) = received.recv().await {
@@ -275,17 +319,7 @@ impl Run {
                 return Err(Failure::follow_up());
             }
         }
-        let account = reader.join().await.map_err(|failed| failed.at_load(plan))?;
-        let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
-        Ok(json!({
-            "exact": account.rows == stream.rows,
-            "stream": stream,
-            "source_rows": account.rows,
-            "consistency": [account.consistency],
-            "reason": (account.rows != stream.rows).then(|| json!({
-                "message": format!("the source counts {} rows, {} were read", account.rows, stream.rows),
-            })),
-        }))
+        Ok((reader.join().await?, witness))
     }
 
     fn report(

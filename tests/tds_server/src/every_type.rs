@@ -70,7 +70,11 @@ fn numbers() -> Vec<Sample> {
         sample("decimal_28_10", decimal(28, 10), mantissa([1, -(10_i128.pow(28) - 1), 10_i128.pow(28) - 1])),
         sample("decimal_38_0", decimal(38, 0), mantissa([0, -LARGEST, LARGEST])),
         sample("decimal_38_38", decimal(38, 38), mantissa([-1, -LARGEST, LARGEST])),
-        sample("smallmoney", SqlType::SmallMoney, [-1, i64::from(i32::MIN), i64::from(i32::MAX)].map(SqlValue::Money)),
+        sample(
+            "smallmoney",
+            SqlType::SmallMoney,
+            [-1, i64::from(i32::MIN), i64::from(i32::MAX)].map(SqlValue::Money),
+        ),
         sample("money", SqlType::Money, [12_345_678, i64::MIN, i64::MAX].map(SqlValue::Money)),
         sample("real", SqlType::Real, [0.1, f32::MIN, f32::MAX].map(SqlValue::Real)),
         sample("float", SqlType::Float, [0.1, f64::MIN, f64::MIN_POSITIVE].map(SqlValue::Float)),
@@ -154,29 +158,37 @@ fn texts() -> Vec<Sample> {
             SqlType::VarChar(Some(40), usual.clone()),
             [bytes(b"na\xEFve"), bytes(b""), bytes(&[b'z'; 40])],
         ),
-        sample("varchar_korean", SqlType::VarChar(Some(40), korean.clone()), [
-            bytes(hangul),
-            bytes(b""),
-            bytes(&hangul[..2].repeat(20)),
-        ]),
-        sample("varchar_utf8", SqlType::VarChar(Some(40), utf8), [
-            bytes("한글 é 😀".as_bytes()),
-            bytes(b""),
-            bytes("😀".repeat(10).as_bytes()),
-        ]),
-        sample("varchar_max", SqlType::VarChar(None, latin.clone()), [
-            bytes(b"caf\xE9"),
-            bytes(b""),
-            bytes(long.as_bytes()),
-        ]),
+        sample(
+            "varchar_korean",
+            SqlType::VarChar(Some(40), korean.clone()),
+            [bytes(hangul), bytes(b""), bytes(&hangul[..2].repeat(20))],
+        ),
+        sample(
+            "varchar_utf8",
+            SqlType::VarChar(Some(40), utf8),
+            [bytes("한글 é 😀".as_bytes()), bytes(b""), bytes("😀".repeat(10).as_bytes())],
+        ),
+        sample(
+            "varchar_max",
+            SqlType::VarChar(None, latin.clone()),
+            [bytes(b"caf\xE9"), bytes(b""), bytes(long.as_bytes())],
+        ),
         sample("text", SqlType::Text(latin), [bytes(b"caf\xE9"), bytes(b""), bytes(long.as_bytes())]),
-        sample("nchar", SqlType::NChar(10, korean.clone()), [
-            wide("한글        "),
-            wide("          "),
-            wide("😀😀😀😀😀"),
-        ]),
-        sample("nvarchar", SqlType::NVarChar(Some(40), korean), [wide("제품 é 😀"), wide(""), wide(&"힣".repeat(40))]),
-        sample("nvarchar_max", SqlType::NVarChar(None, usual.clone()), [wide("제품 é 😀"), wide(""), wide(&long)]),
+        sample(
+            "nchar",
+            SqlType::NChar(10, korean.clone()),
+            [wide("한글        "), wide("          "), wide("😀😀😀😀😀")],
+        ),
+        sample(
+            "nvarchar",
+            SqlType::NVarChar(Some(40), korean),
+            [wide("제품 é 😀"), wide(""), wide(&"힣".repeat(40))],
+        ),
+        sample(
+            "nvarchar_max",
+            SqlType::NVarChar(None, usual.clone()),
+            [wide("제품 é 😀"), wide(""), wide(&long)],
+        ),
         sample("ntext", SqlType::NText(usual), [wide("제품 é 😀"), wide(""), wide(&long)]),
         sample("xml", SqlType::Xml, [wide("<a b=\"1\">é</a>"), wide(""), wide(&format!("<a>{long}</a>"))]),
     ]
@@ -197,23 +209,47 @@ fn others() -> Vec<Sample> {
     };
     let (geometry, geography) = (geometry("geometry", 0), geometry("geography", 4326));
     vec![
-        sample("binary", SqlType::Binary(8), [binary(b"\0\x01\x02\x03\x04\x05\x06\x07"), binary(&[0; 8]), binary(&[255; 8])]),
-        sample("varbinary", SqlType::VarBinary(Some(40)), [binary(b"\0\xFF"), binary(b""), binary(&[255; 40])]),
+        sample(
+            "binary",
+            SqlType::Binary(8),
+            [binary(b"\0\x01\x02\x03\x04\x05\x06\x07"), binary(&[0; 8]), binary(&[255; 8])],
+        ),
+        sample(
+            "varbinary",
+            SqlType::VarBinary(Some(40)),
+            [binary(b"\0\xFF"), binary(b""), binary(&[255; 40])],
+        ),
         sample("varbinary_max", SqlType::VarBinary(None), [binary(b"\0\xFF"), binary(b""), binary(&long)]),
         sample("image", SqlType::Image, [binary(b"\0\xFF"), binary(b""), binary(&long)]),
-        sample("timestamp", SqlType::Timestamp, [binary(b"\0\0\0\0\0\0\x07\xD1"), binary(&[0; 8]), binary(&[255; 8])]),
-        sample("uniqueidentifier", SqlType::UniqueIdentifier, [
-            SqlValue::Guid(*b"\x6F\x96\x19\xFF\x8B\x86\xD0\x11\xB4\x2D\x00\xC0\x4F\xC9\x64\xFF"),
-            SqlValue::Guid([0; 16]),
-            SqlValue::Guid([255; 16]),
-        ]),
-        sample("sql_variant", SqlType::SqlVariant, [
-            variant(SqlType::Int, SqlValue::Int(42)),
-            variant(SqlType::Decimal { precision: 38, scale: 10 }, SqlValue::Decimal(-LARGEST)),
-            variant(SqlType::NVarChar(Some(40), collation::DEFAULT.to_owned()), wide("제품 é 😀")),
-        ]),
+        sample(
+            "timestamp",
+            SqlType::Timestamp,
+            [binary(b"\0\0\0\0\0\0\x07\xD1"), binary(&[0; 8]), binary(&[255; 8])],
+        ),
+        sample(
+            "uniqueidentifier",
+            SqlType::UniqueIdentifier,
+            [
+                SqlValue::Guid(*b"\x6F\x96\x19\xFF\x8B\x86\xD0\x11\xB4\x2D\x00\xC0\x4F\xC9\x64\xFF"),
+                SqlValue::Guid([0; 16]),
+                SqlValue::Guid([255; 16]),
+            ],
+        ),
+        sample(
+            "sql_variant",
+            SqlType::SqlVariant,
+            [
+                variant(SqlType::Int, SqlValue::Int(42)),
+                variant(SqlType::Decimal { precision: 38, scale: 10 }, SqlValue::Decimal(-LARGEST)),
+                variant(SqlType::NVarChar(Some(40), collation::DEFAULT.to_owned()), wide("제품 é 😀")),
+            ],
+        ),
         // The root, /1/2/ and /1/, as SQL Server serialises them.
-        sample("hierarchyid", SqlType::Udt("hierarchyid".to_owned()), [binary(b"\x5B\x40"), binary(b""), binary(b"\x58")]),
+        sample(
+            "hierarchyid",
+            SqlType::Udt("hierarchyid".to_owned()),
+            [binary(b"\x5B\x40"), binary(b""), binary(b"\x58")],
+        ),
         sample("geometry", geometry.0, geometry.1),
         sample("geography", geography.0, geography.1),
     ]

@@ -16,10 +16,11 @@ use tds_server::{
 use tokio::signal::unix::{SignalKind, signal};
 
 const HELP: &str = "\
-Serves an SQLite file as a SQL Server, read-only.
+Serves an SQLite file as a SQL Server, read-only; or a database of its own.
 
 tds-server --login NAME:VARIABLE [OPTIONS] SQLITE_FILE
 tds-server --login NAME:VARIABLE [OPTIONS] --every-type
+tds-server --login NAME:VARIABLE [OPTIONS] --empty --database NAME
 
   --login NAME:VARIABLE   who may log in, and the environment variable that holds the password; may be repeated
   --listen ADDR:PORT      where to listen; port 0 takes any that is free        [127.0.0.1:1433]
@@ -29,6 +30,7 @@ tds-server --login NAME:VARIABLE [OPTIONS] --every-type
   --fault 'WHEN WHAT'     something that goes wrong; may be repeated: see below
   --port-file FILE        write the port into FILE once the server listens
   --every-type            instead of a file: a table every_type that has all types
+  --empty                 instead of a file: an empty database, which every login owns and may fill
   --help                  this text
 
 The certificate is one for tests: clients must trust it blindly, or trust tests/tds_server/certificate/test-ca.pem.
@@ -50,6 +52,7 @@ struct Arguments {
     faults: Vec<Fault>,
     port_file: Option<PathBuf>,
     every_type: bool,
+    empty: bool,
     file: Option<PathBuf>,
 }
 
@@ -76,6 +79,7 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
         faults: Vec::new(),
         port_file: None,
         every_type: false,
+        empty: false,
         file: None,
     };
     let mut words = words.into_iter();
@@ -99,6 +103,7 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
             "--fault" => arguments.faults.push(value()?.parse()?),
             "--port-file" => arguments.port_file = Some(value()?.into()),
             "--every-type" => arguments.every_type = true,
+            "--empty" => arguments.empty = true,
             option if option.starts_with("--") => bail!("there is no option {option}; see tds-server --help"),
             file => {
                 ensure!(arguments.file.is_none(), "more than one file: \"{file}\"");
@@ -107,9 +112,10 @@ fn arguments(words: Vec<String>, variable: impl Fn(&str) -> Option<String>) -> R
         }
     }
     ensure!(!arguments.options.logins.is_empty(), "nobody may log in: say --login NAME:VARIABLE");
+    let sources = [arguments.every_type, arguments.empty, arguments.file.is_some()];
     ensure!(
-        arguments.every_type != arguments.file.is_some(),
-        "say which SQLite file to serve, or --every-type, not both"
+        sources.iter().filter(|given| **given).count() == 1,
+        "say which SQLite file to serve, or --every-type, or --empty, and only one of them"
     );
     Ok(arguments)
 }
@@ -134,8 +140,12 @@ fn encryption(text: &str) -> Result<Encryption> {
     })
 }
 
-/// The database of a file that may not be written, and its name.
+/// What is served, and its name.
 fn engine(arguments: &Arguments) -> Result<(Arc<dyn Engine>, String)> {
+    if arguments.empty {
+        let name = arguments.database.clone().context("say --database NAME")?;
+        return Ok((Arc::new(Database::create(&name)?), name));
+    }
     let Some(file) = &arguments.file else {
         return Ok((Arc::new(EveryType), "every_type".to_owned()));
     };
@@ -229,7 +239,7 @@ mod tests {
             ("--login sa:NONE erp.db", "no password in NONE"),
             ("--login sa erp.db", "NAME:VARIABLE"),
             ("--login sa:PW", "--every-type"),
-            ("--login sa:PW --every-type erp.db", "not both"),
+            ("--login sa:PW --every-type erp.db", "only one of them"),
             ("--login sa:PW --encrypt maybe erp.db", "off, login, on"),
             ("--login sa:PW --listen here erp.db", "no address"),
             ("--login sa:PW --burn erp.db", "no option --burn"),

@@ -114,7 +114,9 @@ impl std::fmt::Debug for Login {
 impl Login {
     /// Whether this login may open the database, if there is one of that name.
     pub(crate) fn may_open(&self, database: &str) -> bool {
-        self.databases.as_ref().is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(database)))
+        self.databases
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(database)))
     }
 }
 

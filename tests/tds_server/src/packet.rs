@@ -55,7 +55,10 @@ pub(crate) struct MessageReader {
 
 impl MessageReader {
     /// The next message, or `None` when the client has closed the connection between two messages.
-    pub(crate) async fn next(&mut self, source: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Message>> {
+    pub(crate) async fn next(
+        &mut self,
+        source: &mut (impl AsyncRead + Unpin),
+    ) -> io::Result<Option<Message>> {
         loop {
             while let Some(packet) = self.packet()? {
                 if let Some(message) = packet {

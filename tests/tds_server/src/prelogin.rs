@@ -51,7 +51,9 @@ impl Prelogin {
                         _ => return Err(invalid("unknown kind of encryption")),
                     };
                 }
-                INSTANCE => prelogin.instance = data.split(|byte| *byte == 0).next().unwrap_or_default().to_vec(),
+                INSTANCE => {
+                    prelogin.instance = data.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()
+                }
                 FEDERATED => prelogin.federated = data == [1],
                 _ => {}
             }

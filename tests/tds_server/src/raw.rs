@@ -142,7 +142,8 @@ pub fn answer(events: Vec<Event>, error: Option<SqlMessage>, options: Options) -
     let (parts, mut received) = mpsc::channel(PARTS);
     let writing = std::thread::spawn(move || {
         let mut answer = Answer::new(Arc::new(common), manner, parts, Arc::default(), "master".to_owned());
-        let goes_on = answer.begin("", Done::Statement) && events.into_iter().all(|event| answer.event(event));
+        let goes_on =
+            answer.begin("", Done::Statement) && events.into_iter().all(|event| answer.event(event));
         let result = error.filter(|_| goes_on).map_or(Ok(()), Err);
         answer.end(result, None, false);
     });

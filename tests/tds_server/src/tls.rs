@@ -54,12 +54,14 @@ fn acceptor(
     let chain = CertificateDer::pem_slice_iter(certificate.chain.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .context("cannot read the certificate")?;
-    let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).context("cannot read the private key")?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_protocol_versions(versions)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .context("cannot use the certificate")?;
+    let key =
+        PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).context("cannot read the private key")?;
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .context("cannot use the certificate")?;
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
@@ -175,7 +177,11 @@ impl Wrapper {
 }
 
 impl AsyncRead for Wrapper {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.handshake {
             return Pin::new(&mut this.socket).poll_read(cx, buf);
@@ -265,7 +271,11 @@ impl Transport {
 }
 
 impl AsyncRead for Transport {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match &mut *self {
             Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),

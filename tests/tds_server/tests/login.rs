@@ -1,6 +1,10 @@
 //! Logins in every kind of encryption, let in and sent away.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic, and so may the functions that it calls")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and so may the functions that it calls"
+)]
 
 mod client;
 
@@ -95,7 +99,9 @@ async fn who_is_sent_away() {
         default_database: "every_type".to_owned(),
         databases: Some(vec!["every_type".to_owned()]),
     });
-    for encryption in [Encryption::Off, Encryption::LoginOnly, Encryption::On, Encryption::Required, Encryption::Strict] {
+    for encryption in
+        [Encryption::Off, Encryption::LoginOnly, Encryption::On, Encryption::Required, Encryption::Strict]
+    {
         let server = server(options.clone().encryption(encryption));
         let level = match encryption {
             Encryption::Off => EncryptionLevel::NotSupported,
@@ -227,13 +233,15 @@ async fn throw(port: u16, bytes: &[u8]) {
 #[test]
 fn garbage_closes_a_connection_and_nothing_else() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let servers = [Encryption::Off, Encryption::On, Encryption::Strict].map(|e| server(options().encryption(e)));
+    let servers =
+        [Encryption::Off, Encryption::On, Encryption::Strict].map(|e| server(options().encryption(e)));
     let prelogin = b"\x12\x01\0\x1A\0\0\x01\0\0\0\x0B\0\x06\x01\0\x11\0\x01\xFF\x10\0\x03\xE8\0\0\x02";
     let bytes = prop::collection::vec(any::<u8>(), 0..600);
-    let packet = (prop::sample::select(vec![1_u8, 3, 6, 7, 14, 16, 18]), bytes.clone()).prop_map(|(kind, body)| {
-        let length = (body.len() as u16 + 8).to_be_bytes();
-        [&[kind, 1, length[0], length[1], 0, 0, 1, 0], body.as_slice()].concat()
-    });
+    let packet =
+        (prop::sample::select(vec![1_u8, 3, 6, 7, 14, 16, 18]), bytes.clone()).prop_map(|(kind, body)| {
+            let length = (body.len() as u16 + 8).to_be_bytes();
+            [&[kind, 1, length[0], length[1], 0, 0, 1, 0], body.as_slice()].concat()
+        });
     let strategy = (0..4_u8, bytes, prop::collection::vec(packet, 0..4));
     proptest!(ProptestConfig::with_cases(300), |((beginning, bytes, packets) in strategy)| {
         let sent = match beginning {

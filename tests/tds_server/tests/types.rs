@@ -1,6 +1,10 @@
 //! Every type, NULL and not, as tiberius reads it, and as parameters there and back.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic, and so may the functions that it calls")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and so may the functions that it calls"
+)]
 
 mod client;
 
@@ -82,7 +86,9 @@ fn same(ty: &SqlType, value: &SqlValue, read: &ColumnData<'_>) -> bool {
         (SqlType::Xml, SqlValue::Wide(units), ColumnData::Xml(Some(read))) => {
             read.to_string() == String::from_utf16(units).unwrap()
         }
-        (_, SqlValue::Wide(units), ColumnData::String(Some(read))) => *read == String::from_utf16(units).unwrap(),
+        (_, SqlValue::Wide(units), ColumnData::String(Some(read))) => {
+            *read == String::from_utf16(units).unwrap()
+        }
         (_, SqlValue::Binary(bytes), ColumnData::Binary(Some(read))) => read.as_ref() == bytes,
         (_, SqlValue::Guid(bytes), ColumnData::Guid(Some(read))) => read.as_bytes() == bytes,
         (_, SqlValue::Variant(inner), read) => same(&inner.0, &inner.1, read),

@@ -36,9 +36,8 @@ fn numbered(table: &Carried, identity: &Identity, names: &mut Names) -> Result<(
     if step == 0 {
         return Err("it does not count".to_owned());
     }
-    let last = identity.next.map(number).transpose()?;
-    // Of no rows at all. SQL Server's own default is 1 as well.
-    let first = last.and_then(|last| last.checked_add(step)).unwrap_or(step.signum()).clamp(least, most);
+    let (seed, last) = (number(identity.seed)?, identity.next.map(number).transpose()?);
+    let first = last.map_or(seed, |last| last.saturating_add(step)).clamp(least, most);
     let counting = format!("INCREMENT BY {step} MINVALUE {least} MAXVALUE {most} START WITH {first}");
     let (target, name) = (target(table), quote(&column.target));
     let of_column =

@@ -84,7 +84,7 @@ fn of_check(definition: &str) -> Structure {
 fn an_identity_goes_on_after_the_last_number() {
     let of = |column: &str, next, step| {
         only(Structure {
-            identities: vec![Identity { column: column.to_owned(), next, step }],
+            identities: vec![Identity { column: column.to_owned(), seed: 1, next, step }],
             ..Structure::default()
         })
     };
@@ -102,6 +102,9 @@ fn an_identity_goes_on_after_the_last_number() {
     assert!(down[0].contains("INCREMENT BY -1") && down[0].contains("START WITH -8"), "{}", down[0]);
     assert!(down[1].contains(r#"LEAST(min(t."id")"#), "{}", down[1]);
     assert!(of("ID", None, 10)[0].contains("START WITH 1)"));
+    let unused = Identity { column: "ID".to_owned(), seed: 7000, next: None, step: 5 };
+    let sql = only(Structure { identities: vec![unused], ..Structure::default() });
+    assert!(sql[0].contains("START WITH 7000)"), "{}", sql[0]);
     let decimal = of("SERIAL", Some(999_999_999), 1);
     assert_eq!(
         decimal[0],
@@ -117,7 +120,7 @@ fn an_identity_goes_on_after_the_last_number() {
 fn identities_that_postgresql_cannot_count_are_refused() {
     let of = |column: &str, next, step| {
         refused(Structure {
-            identities: vec![Identity { column: column.to_owned(), next, step }],
+            identities: vec![Identity { column: column.to_owned(), seed: 1, next, step }],
             ..Structure::default()
         })
     };

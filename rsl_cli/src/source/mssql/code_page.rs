@@ -98,22 +98,100 @@ fn code_page(
     bytes: &[u8],
     buffer: &mut String,
 ) -> std::result::Result<(), NoText> {
-    let mut decoder = encoding.new_decoder_without_bom_handling();
     buffer.clear();
+    // What Windows has besides is an error in Korean, so that it need not be looked for; in Chinese it would be taken for
+    // something else.
+    if encoding != encoding_rs::BIG5 && encoding != encoding_rs::GBK {
+        let outcome = standard(encoding, bytes, 0, buffer);
+        if outcome.is_ok() || encoding != encoding_rs::EUC_KR {
+            return outcome;
+        }
+        buffer.clear();
+    }
+    let (mut begin, mut at) = (0, 0);
+    while at + 1 < bytes.len() {
+        if bytes[at] < 0x81 {
+            at += 1;
+            continue;
+        }
+        match windows(encoding, bytes[at], bytes[at + 1]) {
+            Pair::Standard => {}
+            Pair::Character(character) => {
+                standard(encoding, &bytes[begin..at], begin, buffer)?;
+                buffer.push(character);
+                begin = at + 2;
+            }
+            Pair::None => {
+                standard(encoding, &bytes[begin..at], begin, buffer)?;
+                return Err(NoText::Invalid { at: at + 1, encoding: encoding.name() });
+            }
+        }
+        at += 2;
+    }
+    standard(encoding, &bytes[begin..], begin, buffer)
+}
+
+/// What two bytes are in the code page of Windows.
+enum Pair {
+    /// What they are in the Encoding Standard.
+    Standard,
+    Character(char),
+    None,
+}
+
+/// The Encoding Standard reads Big5 with the characters of Hong Kong, and GBK with four bytes for what is not in it. Windows
+/// has none of these, and places for characters of the users' own, which are in Unicode's private area.
+fn windows(encoding: &'static Encoding, lead: u8, trail: u8) -> Pair {
+    let own = |first: u32, row: u8, from: u8, width: u32| {
+        let place = first + u32::from(lead - row) * width + u32::from(trail - from);
+        char::from_u32(place).map_or(Pair::None, Pair::Character)
+    };
+    if encoding == encoding_rs::GBK {
+        return if (0x30..=0x39).contains(&trail) { Pair::None } else { Pair::Standard };
+    }
+    if encoding == encoding_rs::EUC_KR {
+        return match (lead, trail) {
+            (0xC9, 0xA1..=0xFE) => own(0xE000, lead, 0xA1, 94),
+            (0xFE, 0xA1..=0xFE) => own(0xE05E, lead, 0xA1, 94),
+            _ => Pair::Standard,
+        };
+    }
+    let (first, row) = match (lead, trail) {
+        (0xF9, 0xFE) => return Pair::Character('▓'),
+        (0xA3, 0xC0..=0xE0) => return Pair::None,
+        (0xFA..=0xFE, _) => (0xE000, 0xFA),
+        (0x8E..=0xA0, _) => (0xE311, 0x8E),
+        (0x81..=0x8D, _) => (0xEEB8, 0x81),
+        (0xC6, 0xA1..) | (0xC7..=0xC8, _) => (0xF672, 0xC6),
+        _ => return Pair::Standard,
+    };
+    match trail {
+        0x40..=0x7E => own(first, row, 0x40, 157),
+        0xA1..=0xFE => own(first, row, 0x62, 157),
+        _ => Pair::None,
+    }
+}
+
+/// Appends the text of bytes of which `before` others were before.
+fn standard(
+    encoding: &'static Encoding,
+    bytes: &[u8],
+    before: usize,
+    buffer: &mut String,
+) -> std::result::Result<(), NoText> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
     let room =
         decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
     buffer.reserve(room);
     let (outcome, read) = decoder.decode_to_string_without_replacement(bytes, buffer, true);
-    match outcome {
-        encoding_rs::DecoderResult::InputEmpty => Ok(()),
-        encoding_rs::DecoderResult::Malformed(length, behind) => Err(NoText::Invalid {
-            at: read.saturating_sub(usize::from(length) + usize::from(behind)) + 1,
-            encoding: encoding.name(),
-        }),
-        encoding_rs::DecoderResult::OutputFull => {
-            Err(NoText::Invalid { at: read + 1, encoding: encoding.name() })
+    let at = match outcome {
+        encoding_rs::DecoderResult::InputEmpty => return Ok(()),
+        encoding_rs::DecoderResult::Malformed(length, behind) => {
+            read.saturating_sub(usize::from(length) + usize::from(behind))
         }
-    }
+        encoding_rs::DecoderResult::OutputFull => read,
+    };
+    Err(NoText::Invalid { at: before + at + 1, encoding: encoding.name() })
 }
 
 fn utf16(bytes: &[u8], buffer: &mut String) -> std::result::Result<(), NoText> {
@@ -164,6 +242,30 @@ mod tests {
         );
         assert_eq!(decode(TextForm::Utf16, b"a\0\x00\xd8").unwrap_err(), NoText::LoneSurrogate { at: 2 });
         assert_eq!(decode(TextForm::Utf16, b"a").unwrap_err(), NoText::Odd);
+    }
+
+    #[test]
+    fn what_windows_has_and_the_web_has_not() {
+        let text = |page, bytes: &[u8]| decode(TextForm::of_code_page(page).unwrap(), bytes);
+        assert_eq!(text(950, b"\xa4\xa4A\xf9\xfe\xa4\xe5").unwrap(), "中A▓文");
+        for (bytes, expected) in [
+            (b"\xfa\x40", '\u{E000}'),
+            (b"\xfe\xfe", '\u{E310}'),
+            (b"\x8e\x40", '\u{E311}'),
+            (b"\xa0\xfe", '\u{EEB7}'),
+            (b"\x81\x40", '\u{EEB8}'),
+            (b"\x8d\xfe", '\u{F6B0}'),
+            (b"\xc6\xa1", '\u{F6B1}'),
+            (b"\xc8\xfe", '\u{F848}'),
+        ] {
+            assert_eq!(text(950, bytes).unwrap(), expected.to_string());
+        }
+        assert_eq!(text(949, b"\xb0\xa1\xc9\xa1\xfe\xfe").unwrap(), "가\u{E000}\u{E0BB}");
+        assert_eq!(text(949, b"\xc9\xa1\xb0\xff"), Err(NoText::Invalid { at: 3, encoding: "EUC-KR" }));
+        assert_eq!(text(950, b"A\xa3\xc0"), Err(NoText::Invalid { at: 2, encoding: "Big5" }));
+        assert_eq!(text(950, b"\xfa\x40\xfa\x80"), Err(NoText::Invalid { at: 3, encoding: "Big5" }));
+        assert_eq!(text(936, b"A\x81\x30\x81\x30"), Err(NoText::Invalid { at: 2, encoding: "GBK" }));
+        assert_eq!(text(936, b"\xd6\xd0\x80").unwrap(), "中€");
     }
 
     #[test]

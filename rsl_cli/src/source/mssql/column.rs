@@ -26,6 +26,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// Values may have up to 2 GB.
+    pub fn is_unlimited(&self) -> bool {
+        self.max_length == -1 || ["text", "ntext", "image", "xml"].contains(&self.type_name.as_str())
+    }
+
     /// As CREATE TABLE would say it.
     pub fn declared(&self) -> String {
         let name = &self.type_name;

@@ -4,9 +4,12 @@ mod catalogue;
 mod code_page;
 mod column;
 mod decode;
+#[cfg(test)]
+mod garbage_tests;
 mod login;
 mod select;
 mod session;
+mod stage;
 mod structure;
 mod survey;
 mod transient;
@@ -15,15 +18,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rsl_core::{PgType, Value};
+use rsl_core::PgType;
 
 use self::catalogue::Relation;
 use self::code_page::TextForm;
-use self::decode::{Decoder, Unreadable};
+use self::decode::Decoder;
 use self::login::Login;
 pub use self::login::is_sql_server;
 use self::select::Selected;
 use self::session::Session;
+use self::stage::{Stage, Taker};
 use super::{Account, Column, Consistency, Key, Options, Part, Source, Table};
 use crate::carry_over::Structure;
 use crate::failure::{Failure, Result};
@@ -54,9 +58,15 @@ impl SqlServer {
     pub async fn open(text: &str, options: &Options) -> Result<Self> {
         let login = Arc::new(Login::parse(text)?);
         let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
-        let place = &login;
-        let snapshot = retried(options.retries, false, move || async move {
-            let mut session = Session::open(place).await?;
+        let snapshot = Self::has_snapshots(&login, options.retries).await?;
+        let (keep_offset, retries) = (options.keep_offset, options.retries);
+        Ok(Self { login, snapshot, told, keep_offset, retries, relations: Mutex::default() })
+    }
+
+    /// Whether the database gives snapshots.
+    async fn has_snapshots(login: &Arc<Login>, retries: u16) -> Result<bool> {
+        retried(retries, false, move || async move {
+            let mut session = Session::open(login).await?;
             let state =
                 "SELECT CAST(snapshot_isolation_state AS int) FROM sys.databases WHERE database_id = DB_ID()";
             match session.rows(state, None).await?.first() {
@@ -64,9 +74,7 @@ impl SqlServer {
                 None => Ok(false),
             }
         })
-        .await?;
-        let (keep_offset, retries) = (options.keep_offset, options.retries);
-        Ok(Self { login, snapshot, told, keep_offset, retries, relations: Mutex::default() })
+        .await
     }
 
     /// The server and database that a text names.
@@ -214,69 +222,30 @@ impl Source for SqlServer {
         .await
     }
 
-    async fn read(
-        &self,
-        table: &Table,
-        part: &Part,
-        filter: Option<&str>,
-        mut sink: RowSink,
-    ) -> Result<Account> {
+    async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account> {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
         let mut session = self.reading_session().await?;
         let count = relation.count_sql(part, filter);
         let before = counts(&session.rows(&count, Some(&table.object)).await?)?;
 
-        let forms = selected.iter().map(|selected| match *selected {
-            Selected::Column(at) => relation.columns[at].text_form(),
-            Selected::OffsetOf(_) => None,
-        });
-        let mut decoder = Decoder::new(forms.collect());
-        let key = KeyReader::new(&relation, &selected);
+        let mut stage = Stage::new(Taker::new(relation.clone(), &selected, sink));
         let mut stream = session.stream(&relation.rows_sql(&selected, part, filter), &table.object).await?;
         let mut sent = None;
-        let mut last = None;
-        let mut buffer: Vec<Value<'static>> = Vec::with_capacity(selected.len());
         while let Some(row) = stream.next().await? {
             if row.result_index() > 0 {
                 sent = catalogue::optional_number(&row, 0)?;
-                continue;
+            } else if !stage.take(row).await? {
+                break;
             }
-            let mut values = super::reuse(buffer);
-            if row.len() != selected.len() {
-                return Err(
-                    Failure::new("the source sends another number of columns than was asked for").transient()
-                );
-            }
-            if let Some(Unreadable { column, reason }) = decoder.row(&row, &mut values) {
-                return Err(sink.refuse(&values, column, reason));
-            }
-            sink.row(&values)?;
-            let position = sink.is_full().then(|| key.read(&values));
-            buffer = super::reuse(values);
-            if let Some(position) = position {
-                sink.send(position).await?;
-            }
-            last = Some(row);
         }
         drop(stream);
-        if sent != Some(sink.taken() as i64) {
-            return Err(Failure::new(format!(
-                "{}: the source's answer broke off after {} rows",
-                table.object,
-                sink.taken()
-            ))
-            .transient());
+        let taker = stage.taker().await?;
+        let taken = taker.taken();
+        if sent != Some(taken as i64) {
+            return Err(session::broken_off(Some(&table.object), taken));
         }
-        let mut values = Vec::new();
-        let position = last.as_ref().and_then(|row| {
-            decoder.row(row, &mut values);
-            key.read(&values)
-        });
-        drop(values);
-        drop(last);
-        let taken = sink.taken();
-        sink.send(position).await?;
+        taker.finish().await?;
         let counted = |counts: &[Option<i64>]| counts.first().copied().flatten().unwrap_or(0) as u64;
         let mut rows = counted(&before);
         let consistency = match self.snapshot {
@@ -303,29 +272,6 @@ impl Source for SqlServer {
 fn counts(rows: &[tiberius::Row]) -> Result<Vec<Option<i64>>> {
     let row = rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
     (0..row.len()).map(|at| catalogue::optional_number(row, at)).collect()
-}
-
-/// Reads the key off the values of a row.
-struct KeyReader<'a> {
-    relation: &'a Relation,
-    /// For each column of the order, where it stands among the selected ones; none if one is not selected.
-    places: Option<Vec<usize>>,
-}
-
-impl<'a> KeyReader<'a> {
-    fn new(relation: &'a Relation, selected: &[Selected]) -> Self {
-        let place = |&at: &usize| selected.iter().position(|&selected| selected == Selected::Column(at));
-        let places = match relation.order.is_empty() {
-            true => None,
-            false => relation.order.iter().map(place).collect(),
-        };
-        Self { relation, places }
-    }
-
-    fn read(&self, values: &[Value<'_>]) -> Option<Key> {
-        let columns = self.relation.order.iter().map(|&at| &self.relation.columns[at]);
-        columns.zip(self.places.as_ref()?).map(|(column, &place)| column.key_text(&values[place])).collect()
-    }
 }
 
 /// Cuts at even distances between the smallest and the largest number.

@@ -9,14 +9,24 @@ use tiberius::{AuthMethod, Client, Config, EncryptionLevel, QueryItem, Row, SqlB
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
+use super::catalogue::optional_number;
 use super::login::{Authentication, Encryption, Login};
 use super::transient::{LOGIN_FAILED, Nature, explain, explain_login_failure, nature};
+use crate::driver_panic::{Panicked, contained};
 use crate::failure::{Failure, Result};
 
 /// Redirections that are followed: a gateway of Azure sends on once.
 const REDIRECTIONS: usize = 3;
 
+/// What the server does that keeps silent.
+const SILENT: &str = "the server has not sent anything for longer than the idle timeout";
+/// The number of rows that the statement before it has sent.
+const SENT: &str = "SELECT ROWCOUNT_BIG() AS n";
+const NO_SERVER: &str = "is it a SQL Server that listens there?";
+
 /// An open connection. After an error, and after a result that was not read to its end, it must be thrown away.
+///
+/// All that the driver does is done in here, contained: it can panic over what a server sends.
 pub struct Session {
     client: Client<Compat<TcpStream>>,
     login: Arc<Login>,
@@ -28,7 +38,10 @@ impl Session {
         let mut config = config(login)?;
         let mut place = login.name();
         for _ in 0..REDIRECTIONS {
-            match connect(&config, login).await {
+            let connected = contained(connect(&config, login)).await.map_err(|panicked| {
+                Failure::new(format!("cannot connect to {place}: {panicked}")).hint(NO_SERVER)
+            })?;
+            match connected {
                 Ok(client) => return Ok(Self { client, login: login.clone() }),
                 Err(Error::Routing { host, port }) => {
                     place = format!("{host}:{port}");
@@ -43,30 +56,61 @@ impl Session {
 
     /// Statements without rows, such as SET.
     pub async fn run(&mut self, sql: &str) -> Result<()> {
-        self.rows(sql, None).await.map(|_| ())
+        self.whole(sql, 0, None).await.map(|_| ())
     }
 
     /// All rows of a query that has few.
     pub async fn rows(&mut self, sql: &str, object: Option<&str>) -> Result<Vec<Row>> {
+        let (rows, sent) = self.whole(sql, 1, object).await?;
+        match sent == rows.len() as i64 {
+            true => Ok(rows),
+            false => Err(broken_off(object, rows.len() as u64)),
+        }
+    }
+
+    /// The rows of the first results, as many as are told, and how many rows the last statement says it has sent. This number
+    /// comes as a result of its own: the driver takes an answer that breaks off between two rows for a whole one.
+    async fn whole(&mut self, sql: &str, results: usize, object: Option<&str>) -> Result<(Vec<Row>, i64)> {
         let login = self.login.clone();
         let failed = |error| failure(error, &login, object);
-        let mut stream = self.client.simple_query(sql).await.map_err(failed)?;
-        let mut rows = Vec::new();
-        while let Some(item) = stream.try_next().await.map_err(failed)? {
-            if let QueryItem::Row(row) = item {
-                rows.push(row);
+        let sql = format!("{sql}; {SENT}");
+        let all = async {
+            let mut stream = begun(&mut self.client, &sql, &login).await.map_err(failed)?;
+            let (mut rows, mut sent) = (Vec::new(), None);
+            while let Some(item) = stream.try_next().await.map_err(failed)? {
+                match item {
+                    QueryItem::Row(row) if row.result_index() < results => rows.push(row),
+                    QueryItem::Row(row) => sent = optional_number(&row, 0)?,
+                    QueryItem::Metadata(_) => {}
+                }
             }
-        }
-        Ok(rows)
+            match sent {
+                Some(sent) => Ok((rows, sent)),
+                None => Err(broken_off(object, rows.len() as u64)),
+            }
+        };
+        contained(all).await.unwrap_or_else(|panicked| Err(senseless(panicked)))
     }
 
     /// The results of a query one after another, and how its errors are to be told.
     pub async fn stream(&mut self, sql: &str, object: &str) -> Result<Stream<'_>> {
         let login = self.login.clone();
-        let results =
-            self.client.simple_query(sql).await.map_err(|error| failure(error, &login, Some(object)))?;
+        let results = contained(begun(&mut self.client, sql, &login)).await.map_err(senseless)?;
+        let results = results.map_err(|error| failure(error, &login, Some(object)))?;
         Ok(Stream { results, login, object: object.to_owned() })
     }
+}
+
+/// The beginning of an answer. The driver has limits of its own for what comes after it, but none for what it first does: it
+/// reads the answer before to its end and sends.
+async fn begun<'a>(
+    client: &'a mut Client<Compat<TcpStream>>,
+    sql: &str,
+    login: &Login,
+) -> std::result::Result<tiberius::QueryStream<'a>, Error> {
+    tokio::time::timeout(login.idle_timeout, client.simple_query(sql))
+        .await
+        .map_err(|_| Error::Io { kind: IoErrorKind::TimedOut, message: SILENT.to_owned() })?
 }
 
 /// The results of a query.
@@ -80,7 +124,7 @@ impl Stream<'_> {
     /// The next row, with the number of its result from 0; `None` at the end of all.
     pub async fn next(&mut self) -> Result<Option<Row>> {
         loop {
-            match self.results.try_next().await {
+            match contained(self.results.try_next()).await.map_err(senseless)? {
                 Ok(Some(QueryItem::Row(row))) => return Ok(Some(row)),
                 Ok(Some(QueryItem::Metadata(_))) => {}
                 Ok(None) => return Ok(None),
@@ -179,7 +223,7 @@ fn unreachable(error: Error, place: &str, login: &Login) -> Failure {
             Failure::new(what).hint("the server, or something in between, ended the connection").transient()
         }
         Error::Io { .. } => Failure::new(what).hint("is it the right host and port, and no firewall in between?").unreachable(),
-        _ => Failure::new(what).hint("is it a SQL Server that listens there?"),
+        _ => Failure::new(what).hint(NO_SERVER),
     }
 }
 
@@ -190,6 +234,17 @@ fn failure(error: Error, login: &Login, object: Option<&str>) -> Failure {
         failed = failed.hint(hint);
     }
     if is_transient(&error) { failed.transient() } else { failed }
+}
+
+/// What arrived is not the whole answer.
+pub fn broken_off(object: Option<&str>, rows: u64) -> Failure {
+    let of = object.map_or_else(String::new, |object| format!("{object}: "));
+    Failure::new(format!("{of}the source's answer broke off after {rows} rows")).transient()
+}
+
+/// The same as an error of the driver that says so.
+fn senseless(panicked: Panicked) -> Failure {
+    Failure::new(panicked.to_string()).hint(NO_SERVER).transient()
 }
 
 /// What was lost on the way may come whole the next time: a stream that breaks off in the middle of a value looks to the
@@ -208,10 +263,13 @@ fn in_words(error: &Error) -> String {
         Error::Io { kind: IoErrorKind::TimedOut, message }
             if message.contains("next part of the command result") =>
         {
-            "the server has not sent anything for longer than the idle timeout".to_owned()
+            SILENT.to_owned()
         }
         Error::Io { kind: IoErrorKind::UnexpectedEof, .. } => "the connection was lost".to_owned(),
-        Error::Io { message, .. } => message.clone(),
+        // The driver goes on with advice to programmers.
+        Error::Io { message, .. } => {
+            message.split(". To connect anyway").next().unwrap_or_default().to_owned()
+        }
         Error::Protocol(what) => format!("the answer of the server makes no sense: {what}"),
         other => other.to_string(),
     }

@@ -25,7 +25,8 @@ pub async fn structure(session: &mut Session, object: &str, schema: &str, name: 
     let rows = session
         .rows(
             &format!(
-                "SELECT i.name, CAST(CAST(i.last_value AS decimal(38,0)) AS varchar(40)), CAST(CAST(i.increment_value AS decimal(38,0)) AS varchar(40)) \
+                "SELECT i.name, CAST(CAST(i.last_value AS decimal(38,0)) AS varchar(40)), CAST(CAST(i.increment_value AS decimal(38,0)) AS varchar(40)), \
+                 CAST(CAST(i.seed_value AS decimal(38,0)) AS varchar(40)) \
                  FROM sys.identity_columns AS i JOIN sys.objects AS o ON o.object_id = i.object_id {table}"
             ),
             object,
@@ -38,9 +39,9 @@ pub async fn structure(session: &mut Session, object: &str, schema: &str, name: 
                 .parse::<i128>()
                 .map_err(|_| Failure::new(format!("the identity {column} does not count in whole numbers")))
         };
-        let step = number(&text(row, 2)?)?;
+        let (step, seed) = (number(&text(row, 2)?)?, number(&text(row, 3)?)?);
         let next = optional_text(row, 1)?.map(|last| number(&last)).transpose()?;
-        structure.identities.push(Identity { column, next, step });
+        structure.identities.push(Identity { column, seed, next, step });
     }
 
     let rows = session
@@ -121,6 +122,9 @@ async fn indexes(
             if is_new {
                 let (what, reason) = match kind > 2 {
                     true => (text(row, 3)?.to_lowercase(), "PostgreSQL has no such index"),
+                    false if number(row, 4)? != 0 => {
+                        ("unique index".to_owned(), "it is disabled in the source")
+                    }
                     false => ("index".to_owned(), "it is disabled in the source"),
                 };
                 structure.others.push(Other { what: format!("{what} {name}"), reason: reason.to_owned() });

@@ -1,12 +1,13 @@
 //! What a pull from a SQL Server would meet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tiberius::Row;
 
 use super::SqlServer;
-use super::catalogue::{literal, number, optional_number, optional_text, text};
+use super::catalogue::{Relation, literal, number, optional_number, optional_text, qualified, text};
 use super::code_page::TextForm;
 use super::column::bracket;
 use super::login::Encryption;
@@ -55,9 +56,9 @@ impl SqlServer {
             false => Finding::new(Level::Warn, "source: consistency", "no snapshots: rows are read as they are when it is their turn, and a change meanwhile is only noticed")
                 .hint(format!("stop writing, or have the owner run ALTER DATABASE {} SET ALLOW_SNAPSHOT_ISOLATION ON", bracket(&database))),
         });
-        survey.findings.push(sessions(&mut session).await?);
-        self.objects_seen(&mut session, objects, &mut survey).await?;
-        self.sample(&mut survey).await;
+        survey.findings.push(sessions(&mut session, &who).await?);
+        let readable = self.objects_seen(&mut session, objects, &who, &mut survey).await?;
+        survey.pace = self.sample(&readable).await;
         Ok(survey)
     }
 
@@ -82,13 +83,15 @@ impl SqlServer {
         }
     }
 
-    /// Columns that cannot be read, code pages, rights on each object, sizes.
+    /// Columns that cannot be read, code pages, rights on each object, sizes. Returns what can be read.
     async fn objects_seen(
         &self,
         session: &mut Session,
         objects: &[String],
+        who: &str,
         survey: &mut Survey,
-    ) -> Result<()> {
+    ) -> Result<Vec<Arc<Relation>>> {
+        let mut readable = Vec::new();
         let mut collations: BTreeMap<String, (i64, u64)> = BTreeMap::new();
         for object in objects {
             let relation = match self.relation(object).await {
@@ -102,6 +105,7 @@ impl SqlServer {
                     continue;
                 }
             };
+            let found = survey.findings.len();
             for column in relation.columns.iter().filter(|column| column.pg_type().is_none()) {
                 survey.findings.push(
                     Finding::new(
@@ -137,8 +141,11 @@ impl SqlServer {
                         format!("source: {object}"),
                         "the login may not SELECT from it",
                     )
-                    .hint(format!("GRANT SELECT ON {named} TO the login, in the source")),
+                    .hint(format!("GRANT SELECT ON {named} TO {}, in the source", bracket(who))),
                 );
+            }
+            if survey.findings.len() == found {
+                readable.push(relation.clone());
             }
             let rows = session
                 .rows(
@@ -165,35 +172,38 @@ impl SqlServer {
                 Some(_) => "",
                 None => ", which the server converts",
             };
+            let columns = match columns {
+                1 => "1 column".to_owned(),
+                columns => format!("{columns} columns"),
+            };
             survey.findings.push(Finding::new(
                 Level::Note,
                 "source: text",
-                format!("{columns} columns of collation {collation}, code page {code_page}{known}"),
+                format!("{columns} of collation {collation}, code page {code_page}{known}"),
             ));
         }
-        Ok(())
+        Ok(readable)
     }
 
-    /// Reads the first rows of the largest table and throws them away. That it cannot be done is said elsewhere.
-    async fn sample(&self, survey: &mut Survey) {
-        let Some(largest) =
-            survey.sizes.iter().filter(|size| size.rows > Some(0)).max_by_key(|size| size.rows)
-        else {
-            return;
-        };
+    /// Reads the first rows of the largest table and throws them away: rows a second. Why it cannot be done is said elsewhere.
+    async fn sample(&self, relations: &[Arc<Relation>]) -> Option<f64> {
+        let relation = relations
+            .iter()
+            .filter(|relation| relation.estimate > Some(0))
+            .max_by_key(|relation| relation.estimate)?;
+        let object = qualified(&relation.schema, &relation.name);
         let pace = async {
-            let relation = self.relation(&largest.object).await?;
             let mut session = self.reading_session().await?;
             let sql = relation.sample_sql(SAMPLE_ROWS);
             let started = Instant::now();
-            let mut stream = session.stream(&sql, &largest.object).await?;
+            let mut stream = session.stream(&sql, &object).await?;
             let mut rows = 0;
             while stream.next().await?.is_some() {
                 rows += 1;
             }
             Ok::<_, Failure>(f64::from(rows) / started.elapsed().as_secs_f64())
         };
-        survey.pace = pace.await.ok();
+        pace.await.ok()
     }
 }
 
@@ -229,25 +239,29 @@ async fn rights(session: &mut Session, who: &str, database: &str) -> Result<Vec<
 }
 
 /// Who else is connected: before a cut-over, nobody should be.
-async fn sessions(session: &mut Session) -> Result<Finding> {
+async fn sessions(session: &mut Session, who: &str) -> Result<Finding> {
     let subject = "source: other sessions";
+    // Those of this program have ended, but the server may notice that a moment later.
     let seen = session
         .rows(
             "SELECT CAST(d.session_id AS int), d.login_name, d.host_name, d.program_name FROM sys.dm_exec_sessions AS d \
-             WHERE d.is_user_process = 1 AND d.session_id <> @@SPID AND d.database_id = DB_ID() ORDER BY d.session_id",
+             JOIN sys.dm_exec_sessions AS own ON own.session_id = @@SPID \
+             WHERE d.is_user_process = 1 AND d.session_id <> @@SPID AND d.database_id = DB_ID() \
+             AND NOT (d.login_name = own.login_name AND d.host_name = own.host_name AND d.program_name = own.program_name) \
+             ORDER BY d.session_id",
             None,
         )
         .await;
     let rows = match seen {
         Ok(rows) => rows,
-        Err(_) => return Ok(unseen(subject)),
+        Err(_) => return Ok(unseen(subject, who)),
     };
     if rows.is_empty() {
         // Without the right, the view shows one's own session only, and looks as if nobody else were there.
         let allowed = session.rows("SELECT HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE')", None).await?;
         return Ok(match first_number(&allowed)? {
             Some(1) => Finding::new(Level::Good, subject, "none"),
-            _ => unseen(subject),
+            _ => unseen(subject, who),
         });
     }
     let shown: Vec<_> = rows
@@ -259,17 +273,17 @@ async fn sessions(session: &mut Session) -> Result<Finding> {
         })
         .collect::<Result<_>>()?;
     let more = if rows.len() > shown.len() { " …" } else { "" };
-    Ok(Finding::new(
-        Level::Warn,
-        subject,
-        format!("{} are connected: {}{more}", rows.len(), shown.join(", ")),
-    )
-    .hint("before a cut-over nobody should write any more"))
+    let are = match rows.len() {
+        1 => "1 is".to_owned(),
+        count => format!("{count} are"),
+    };
+    Ok(Finding::new(Level::Warn, subject, format!("{are} connected: {}{more}", shown.join(", ")))
+        .hint("before a cut-over nobody should write any more"))
 }
 
-fn unseen(subject: &str) -> Finding {
+fn unseen(subject: &str, who: &str) -> Finding {
     Finding::new(Level::Note, subject, "cannot be seen")
-        .hint("GRANT VIEW SERVER STATE TO the login lets it tell who is still connected")
+        .hint(format!("GRANT VIEW SERVER STATE TO {} lets it tell who is still connected", bracket(who)))
 }
 
 fn first_number(rows: &[Row]) -> Result<Option<i64>> {

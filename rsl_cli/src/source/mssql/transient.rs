@@ -81,6 +81,8 @@ struct Who {
     /// The database's name, in brackets.
     database_name: String,
     object: String,
+    /// The object's name as statements take it.
+    object_name: String,
 }
 
 impl Who {
@@ -91,6 +93,10 @@ impl Who {
             database: login.database.clone().unwrap_or_else(|| "the login's default database".to_owned()),
             database_name: login.database.as_deref().map_or_else(|| "[the database]".to_owned(), quoted),
             object: object.unwrap_or("the table or view").to_owned(),
+            object_name: match object {
+                Some(object) => object.splitn(2, '.').map(quoted).collect::<Vec<_>>().join("."),
+                None => "it".to_owned(),
+            },
         }
     }
 }
@@ -106,7 +112,10 @@ fn quoted(name: &str) -> String {
 }
 
 /// Logins, databases and rights.
-fn access(number: u32, Who { login, to, database, database_name, object }: &Who) -> Option<String> {
+fn access(
+    number: u32,
+    Who { login, to, database, database_name, object, object_name }: &Who,
+) -> Option<String> {
     Some(match number {
         18450 | 18452 => format!(
             "the server only takes Windows accounts, or does not know the domain of {login}; have it set to SQL Server and Windows authentication"
@@ -120,8 +129,8 @@ fn access(number: u32, Who { login, to, database, database_name, object }: &Who)
         4064 => format!("the default database of {login} is gone; name the database in the source's URL"),
         911 => format!("{database} does not exist on this server; look at the name in the source's URL"),
         916 => format!("{login} has no user in the database that was asked; a view may reach into another database: CREATE USER {to} FOR LOGIN {to} there"),
-        229 => format!("{login} may not read {object}: GRANT SELECT ON {object} TO {to}, or leave it out of the load"),
-        230 => format!("{login} may not read some columns of {object}: GRANT SELECT ON {object} TO {to}, or load a view without them"),
+        229 => format!("{login} may not read {object}: GRANT SELECT ON {object_name} TO {to}, or leave it out of the load"),
+        230 => format!("{login} may not read some columns of {object}: GRANT SELECT ON {object_name} TO {to}, or load a view without them"),
         262 => format!(
             "{login} lacks a right in {database}; if it is CREATE TABLE, something else than RSL asks for it: RSL only reads from SQL Server, and creates its tables in a PostgreSQL target"
         ),
@@ -281,6 +290,8 @@ mod tests {
     fn texts_name_who_what_and_the_remedy() {
         let denied = explain(229, &login(), Some("dbo.BI_ROUTING_VIEW")).unwrap();
         assert!(denied.contains("GRANT SELECT ON dbo.BI_ROUTING_VIEW TO FKSM_BI"), "{denied}");
+        let odd = explain(229, &login(), Some("dbo.Order [1.2]")).unwrap();
+        assert!(odd.contains("GRANT SELECT ON dbo.[Order [1.2]]] TO FKSM_BI"), "{odd}");
         let create = explain(262, &login(), None).unwrap();
         assert!(
             create.contains("FKSM_BI") && create.contains("CREATE TABLE") && create.contains("PostgreSQL"),

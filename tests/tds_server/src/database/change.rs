@@ -613,6 +613,11 @@ impl Changer<'_> {
                     drop_constraint(&mut object, name)?;
                 }
             }
+            AlterTable::DisableIndex(name) => {
+                let index = object.indexes.iter_mut().find(|index| same_name(&index.name, name));
+                let index = index.ok_or_else(|| no_such("INDEX", Some(&vec![name.clone()])))?;
+                index.disabled = true;
+            }
             AlterTable::DropColumn => return Err(super::translate::unsupported("DROP COLUMN")),
             AlterTable::Enable { enable, validate: check, names } => {
                 validate = *enable && *check;
@@ -760,10 +765,10 @@ impl Changer<'_> {
         Ok(terms.join(", "))
     }
 
-    /// An index in SQLite's terms; nothing where it has a computed column.
+    /// An index in SQLite's terms; nothing where it has a computed column or is disabled.
     fn index_sql(&self, object: &Object, index: &Index) -> Result<String> {
         let columns: Vec<&Column> = index.key.iter().map(|(at, _)| &object.columns[*at]).collect();
-        if columns.iter().any(|column| column.computed.is_some()) {
+        if index.disabled || columns.iter().any(|column| column.computed.is_some()) {
             return Ok(String::new());
         }
         let filter = match &index.filter {

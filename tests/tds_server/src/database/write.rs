@@ -73,8 +73,12 @@ pub fn insert(
     if let InsertSource::Defaults = source {
         places.clear();
     }
+    // A rowversion takes nothing but DEFAULT.
+    let rows_are_values = matches!(source, InsertSource::Rows(_));
     for &at in &places {
-        check_assignable(&table, at)?;
+        if !(rows_are_values && table.columns[at].ty == SqlType::Timestamp) {
+            check_assignable(&table, at)?;
+        }
         if table.columns[at].identity.is_some() && !identity_insert {
             let message = format!(
                 "Cannot insert explicit value for identity column in table '{}' when IDENTITY_INSERT is set to OFF.",
@@ -108,6 +112,7 @@ pub fn insert(
                             default(translator, &table, column)?
                         }
                         _ => {
+                            check_assignable(&table, at)?;
                             let value = translator.expression(value, &scope)?;
                             assigned(translator, value, &table, column)?
                         }

@@ -1,7 +1,9 @@
 //! An engine that knows a handful of statements, for clients that are to be tried without a database.
 
 use crate::{
-    answer::{AnswerColumn, Engine, EngineSession, Event, Parameter, SessionInfo, SqlMessage, SqlType, SqlValue},
+    answer::{
+        AnswerColumn, Engine, EngineSession, Event, Parameter, SessionInfo, SqlMessage, SqlType, SqlValue,
+    },
     collation, every_type,
 };
 
@@ -75,13 +77,16 @@ fn unquoted(text: &str) -> String {
 }
 
 fn select(rest: &str, parameters: &[Parameter], emit: Emit<'_>) -> Result<(), SqlMessage> {
-    let Some(from) = rest.to_ascii_uppercase().find("FROM ") else { return without_table(rest, parameters, emit) };
+    let Some(from) = rest.to_ascii_uppercase().find("FROM ") else {
+        return without_table(rest, parameters, emit);
+    };
     let (list, source) = (rest[..from].trim(), rest[from + 5..].trim());
     let (source, filter) = match source.to_ascii_uppercase().find(" WHERE ") {
         Some(at) => (source[..at].trim(), Some(source[at + 7..].trim())),
         None => (source, None),
     };
-    let bare = source.rsplit('.').next().unwrap_or_default().replace(['[', ']', '"'], "").to_ascii_lowercase();
+    let bare =
+        source.rsplit('.').next().unwrap_or_default().replace(['[', ']', '"'], "").to_ascii_lowercase();
     let (name, count) = bare.split_once('(').unwrap_or((bare.as_str(), ""));
     let count: u64 = count.trim_end_matches(')').parse().unwrap_or_default();
     match name {
@@ -101,7 +106,8 @@ fn select(rest: &str, parameters: &[Parameter], emit: Emit<'_>) -> Result<(), Sq
         "numbers" => {
             let number = AnswerColumn { name: "n".to_owned(), ty: SqlType::Int, nullable: false };
             let columns = [number, text_column("text", Some(20))];
-            let row = |n: u64| vec![SqlValue::Int(i64::try_from(n).unwrap_or_default()), wide(&format!("row {n}"))];
+            let row =
+                |n: u64| vec![SqlValue::Int(i64::try_from(n).unwrap_or_default()), wide(&format!("row {n}"))];
             some_columns(list, &columns, (1..=count).map(row), emit)
         }
         "large" => {
@@ -123,7 +129,12 @@ fn select(rest: &str, parameters: &[Parameter], emit: Emit<'_>) -> Result<(), Sq
             ];
             some_columns(list, &columns, std::iter::once(row), emit)
         }
-        _ => Err(SqlMessage { number: 208, state: 1, class: 16, message: format!("Invalid object name '{source}'.") }),
+        _ => Err(SqlMessage {
+            number: 208,
+            state: 1,
+            class: 16,
+            message: format!("Invalid object name '{source}'."),
+        }),
     }
 }
 
@@ -147,11 +158,13 @@ fn some_columns(
     } else {
         let place = |name: &str| {
             let name = name.trim().trim_matches(['[', ']', '"']);
-            columns.iter().position(|column| column.name.eq_ignore_ascii_case(name)).ok_or_else(|| SqlMessage {
-                number: 207,
-                state: 1,
-                class: 16,
-                message: format!("Invalid column name '{name}'."),
+            columns.iter().position(|column| column.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+                SqlMessage {
+                    number: 207,
+                    state: 1,
+                    class: 16,
+                    message: format!("Invalid column name '{name}'."),
+                }
             })
         };
         list.split(',').map(place).collect::<Result<Vec<usize>, _>>()?
@@ -184,7 +197,12 @@ fn without_table(list: &str, parameters: &[Parameter], emit: Emit<'_>) -> Result
                 "@@VERSION" => "Microsoft SQL Server 2022 (a test server)",
                 "DB_NAME()" => "every_type",
                 "@@SERVERNAME" => "TDSTEST",
-                _ => return Err(SqlMessage::error(137, format!("Must declare the scalar variable \"{item}\"."))),
+                _ => {
+                    return Err(SqlMessage::error(
+                        137,
+                        format!("Must declare the scalar variable \"{item}\"."),
+                    ));
+                }
             };
             (String::new(), SqlType::NVarChar(Some(200), collation::DEFAULT.to_owned()), wide(text))
         };

@@ -63,7 +63,8 @@ const DAY: i64 = 24 * 60 * 60 * 10_000_000;
 
 /// A moment in UTC as it is written where the offset applies.
 fn local(day: u32, time: u64, offset: i16, digits: u8) -> String {
-    let ticks = i64::from(day) * DAY + i64::try_from(time).unwrap_or_default() + i64::from(offset) * 600_000_000;
+    let ticks =
+        i64::from(day) * DAY + i64::try_from(time).unwrap_or_default() + i64::from(offset) * 600_000_000;
     let day = u32::try_from(ticks.div_euclid(DAY)).unwrap_or_default();
     let time = u64::try_from(ticks.rem_euclid(DAY)).unwrap_or_default();
     let sign = if offset < 0 { '-' } else { '+' };

@@ -157,7 +157,9 @@ fn type_info(reader: &mut Reader<'_>) -> io::Result<(SqlType, Length)> {
             let length = u16::from(reader.u8()?).max(1);
             (SqlType::VarChar(Some(length), collation::DEFAULT.to_owned()), Byte)
         }
-        code::OLD_BINARY | code::OLD_VARBINARY => (SqlType::VarBinary(Some(u16::from(reader.u8()?).max(1))), Byte),
+        code::OLD_BINARY | code::OLD_VARBINARY => {
+            (SqlType::VarBinary(Some(u16::from(reader.u8()?).max(1))), Byte)
+        }
         code::CHAR | code::VARCHAR | code::NCHAR | code::NVARCHAR | code::BINARY | code::VARBINARY => {
             let length = reader.u16()?;
             let ty = limited(code, length, reader)?;
@@ -303,7 +305,10 @@ fn decimal(reader: &mut Reader<'_>) -> io::Result<SqlValue> {
     let positive = reader.u8()? != 0;
     let digits = reader.take(reader.rest().len())?;
     let mut bytes = [0; 16];
-    bytes.get_mut(..digits.len()).ok_or_else(|| invalid("decimal of too many bytes"))?.copy_from_slice(digits);
+    bytes
+        .get_mut(..digits.len())
+        .ok_or_else(|| invalid("decimal of too many bytes"))?
+        .copy_from_slice(digits);
     let mantissa = i128::try_from(u128::from_le_bytes(bytes)).map_err(|_| invalid("decimal out of range"))?;
     Ok(SqlValue::Decimal(if positive { mantissa } else { -mantissa }))
 }

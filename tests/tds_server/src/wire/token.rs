@@ -83,16 +83,25 @@ fn with_length(out: &mut Vec<u8>, code: u8, body: impl FnOnce(&mut Vec<u8>)) {
 /// Something about the session that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change<'a> {
-    Database { now: &'a str, before: &'a str },
+    Database {
+        now: &'a str,
+        before: &'a str,
+    },
     Language(&'a str),
-    PacketSize { now: usize, before: usize },
+    PacketSize {
+        now: usize,
+        before: usize,
+    },
     Collation(&'a Collation),
     /// A transaction begins, by the number that the client names it with from now on.
     Begin(u64),
     Commit(u64),
     Rollback(u64),
     /// Log in there instead.
-    Redirect { host: &'a str, port: u16 },
+    Redirect {
+        host: &'a str,
+        port: u16,
+    },
     /// The settings of the session are those of a new one.
     Reset,
 }
@@ -194,7 +203,8 @@ pub(crate) fn columns(out: &mut Vec<u8>, version: Version, columns: &[AnswerColu
     for column in columns {
         put_user_type(out, version, type_info::user_type(&column.ty));
         let nullable = if column.nullable { NULLABLE } else { 0 };
-        let case = if collation_of(&column.ty).is_some_and(|c| c.case_sensitive) { CASE_SENSITIVE } else { 0 };
+        let case =
+            if collation_of(&column.ty).is_some_and(|c| c.case_sensitive) { CASE_SENSITIVE } else { 0 };
         out.extend((nullable | case | UPDATE_UNKNOWN).to_le_bytes());
         type_info::put(out, &column.ty, column.nullable);
         if matches!(column.ty, SqlType::Text(_) | SqlType::NText(_) | SqlType::Image) {

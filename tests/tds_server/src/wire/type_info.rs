@@ -112,7 +112,9 @@ impl Form {
             SqlType::Char(length, _) | SqlType::VarChar(Some(length), _) => Self::Bytes(*length),
             SqlType::Binary(length) | SqlType::VarBinary(Some(length)) => Self::Bytes(*length),
             SqlType::Timestamp => Self::Bytes(8),
-            SqlType::NChar(length, _) | SqlType::NVarChar(Some(length), _) => Self::Wide(length.saturating_mul(2)),
+            SqlType::NChar(length, _) | SqlType::NVarChar(Some(length), _) => {
+                Self::Wide(length.saturating_mul(2))
+            }
             SqlType::VarChar(None, _) | SqlType::VarBinary(None) | SqlType::Udt(_) => Self::LongBytes,
             SqlType::NVarChar(None, _) | SqlType::Xml => Self::LongWide,
             SqlType::Text(_) | SqlType::Image => Self::OldBytes,
@@ -257,5 +259,8 @@ fn put_udt(out: &mut Vec<u8>, name: &str) {
     put_short_text(out, "sys");
     put_short_text(out, name);
     let assembly = "Version=11.0.0.0, Culture=neutral, PublicKeyToken=89845dcd8080cc91";
-    super::put_text(out, &format!("Microsoft.SqlServer.Types.{class}, Microsoft.SqlServer.Types, {assembly}"));
+    super::put_text(
+        out,
+        &format!("Microsoft.SqlServer.Types.{class}, Microsoft.SqlServer.Types, {assembly}"),
+    );
 }

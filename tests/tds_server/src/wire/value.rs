@@ -46,7 +46,9 @@ pub(crate) fn fits(form: Form, nullable: bool, value: &SqlValue) -> bool {
         (Form::Decimal(length), SqlValue::Decimal(mantissa)) => {
             length == 17 || mantissa.unsigned_abs() >> (8 * u32::from(length - 1)) == 0
         }
-        (Form::Bytes(limit), SqlValue::Bytes(bytes) | SqlValue::Binary(bytes)) => bytes.len() <= usize::from(limit),
+        (Form::Bytes(limit), SqlValue::Bytes(bytes) | SqlValue::Binary(bytes)) => {
+            bytes.len() <= usize::from(limit)
+        }
         (Form::Wide(limit), SqlValue::Wide(units)) => units.len() * 2 <= usize::from(limit),
         (Form::LongBytes | Form::OldBytes, SqlValue::Bytes(_) | SqlValue::Binary(_)) => true,
         (Form::LongWide | Form::OldWide, SqlValue::Wide(_)) => true,

@@ -56,6 +56,8 @@ pub enum AlterTable {
     },
     DropConstraint(Vec<String>),
     DropColumn,
+    /// `ALTER INDEX … DISABLE`.
+    DisableIndex(String),
     /// `CHECK CONSTRAINT` and `NOCHECK CONSTRAINT`; no names mean all. `validate` is WITH CHECK.
     Enable {
         enable: bool,
@@ -142,6 +144,11 @@ fn create(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
     }
     if eat(parser, "TYPE") {
         let name = name(parser)?;
+        if eat(parser, "EXTERNAL") {
+            // A type of the CLR, whose columns hold nothing but NULL here.
+            skip_statement(parser);
+            return Ok(ChangeSyntax::CreateType { name, base: "geometry".to_owned(), nullable: true });
+        }
         expect(parser, "FROM")?;
         let base = parser.parse_data_type()?.to_string();
         let nullable = !(eat(parser, "NOT") && eat(parser, "NULL"));
@@ -448,6 +455,16 @@ fn alter(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
         }
         skip_statement(parser);
         return Ok(ChangeSyntax::AlterDatabase(options));
+    }
+    if eat(parser, "INDEX") {
+        let index = parser.parse_identifier()?.value;
+        expect(parser, "ON")?;
+        let table = name(parser)?;
+        if !eat(parser, "DISABLE") {
+            skip_statement(parser);
+            return Ok(ChangeSyntax::Other("ALTER INDEX".to_owned()));
+        }
+        return Ok(ChangeSyntax::AlterTable { table, change: AlterTable::DisableIndex(index) });
     }
     if !eat(parser, "TABLE") {
         return other(parser, "ALTER");

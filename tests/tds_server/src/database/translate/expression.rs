@@ -135,7 +135,10 @@ impl Translator<'_> {
             return Err(SqlMessage::error(258, format!("Cannot call methods on {ty}.")));
         }
         let found = function::find(name).ok_or_else(|| unsupported(&format!("the method {name}")))?;
-        let result = sql_type::with_collation(&(found.result)(std::slice::from_ref(&value.ty)), &self.catalog.collation);
+        let result = sql_type::with_collation(
+            &(found.result)(std::slice::from_ref(&value.ty)),
+            &self.catalog.collation,
+        );
         self.call(name, 0, result, vec![value])
     }
 

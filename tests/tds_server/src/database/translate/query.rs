@@ -365,7 +365,9 @@ impl Translator<'_> {
         let mut ending = Ending::default();
         match &query.limit_clause {
             None => {}
-            Some(LimitClause::LimitOffset { limit: None, offset: Some(offset), limit_by }) if limit_by.is_empty() => {
+            Some(LimitClause::LimitOffset { limit: None, offset: Some(offset), limit_by })
+                if limit_by.is_empty() =>
+            {
                 ending.offset = Some(self.number(&offset.value, &scope)?);
             }
             Some(_) => {
