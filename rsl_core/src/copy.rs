@@ -19,6 +19,7 @@ pub struct RowEncoder {
     columns: Vec<PgType>,
     chunk: Vec<u8>,
     rows: u64,
+    capacity: usize,
     fields: Vec<Field>,
     witness: Witness,
 }
@@ -47,13 +48,14 @@ impl RowEncoder {
     /// For rows of these columns, in chunks for which `capacity` bytes are reserved.
     pub fn new(columns: Vec<PgType>, capacity: usize) -> Self {
         let fields = Vec::with_capacity(columns.len());
-        let mut encoder = Self { columns, chunk: Vec::new(), rows: 0, fields, witness: Witness::default() };
-        encoder.start(capacity);
+        let mut encoder =
+            Self { columns, chunk: Vec::new(), rows: 0, capacity, fields, witness: Witness::default() };
+        encoder.start();
         encoder
     }
 
-    fn start(&mut self, capacity: usize) {
-        self.chunk = Vec::with_capacity(capacity);
+    fn start(&mut self) {
+        self.chunk = Vec::with_capacity(self.capacity);
         self.chunk.extend_from_slice(HEADER);
         self.rows = 0;
         self.witness = Witness::new(self.columns.iter().map(|ty| ty.is_exact_number()));
@@ -95,10 +97,10 @@ impl RowEncoder {
     /// Ends the chunk and begins the next.
     pub fn take_chunk(&mut self) -> Chunk {
         self.chunk.extend_from_slice(&TRAILER);
-        let (capacity, rows) = (self.chunk.capacity(), self.rows);
+        let rows = self.rows;
         let payload = std::mem::take(&mut self.chunk);
         let witness = std::mem::take(&mut self.witness);
-        self.start(capacity);
+        self.start();
         Chunk { payload, rows, witness }
     }
 

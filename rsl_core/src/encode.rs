@@ -127,9 +127,16 @@ fn put(out: &mut Vec<u8>, field: &[u8]) {
 /// PostgreSQL's MaxAllocSize: no field is larger.
 const MAX_FIELD: usize = 0x3fff_ffff;
 
+/// Fields that are longer make room for just themselves.
+const LONG: usize = 1 << 20;
+
 fn put_long(out: &mut Vec<u8>, field: &[u8]) -> Result<(), Unfit> {
     if field.len() > MAX_FIELD - 64 {
         return Err(Unfit::Size { bytes: field.len() });
+    }
+    if field.len() > LONG {
+        // Doubling, as a vector grows by itself, would take twice what such a value needs.
+        out.reserve_exact(field.len() + 64);
     }
     put(out, field);
     Ok(())

@@ -76,6 +76,9 @@ impl Checked {
 
 #[test]
 fn a_source_and_a_target_that_are_ready() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.engine.allow_snapshot(true);
     erp.engine.view_server_state(READER, true);
@@ -146,6 +149,9 @@ fn a_source_and_a_target_that_are_ready() -> Result<()> {
 
 #[test]
 fn what_is_not_as_one_would_wish() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let options = Options::default().login(CLERK, PASSWORD).encryption(Encryption::LoginOnly);
     let erp = Erp::with(DATABASE, options)?;
     erp.engine.script(
@@ -192,6 +198,9 @@ fn what_is_not_as_one_would_wish() -> Result<()> {
 
 #[test]
 fn who_is_still_connected() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     // The clerk is in the middle of something.
     erp.server.faults().arm(Fault::stall_after(1).matching("FROM [dbo].[B_UNIT] "));
@@ -224,6 +233,9 @@ fn who_is_still_connected() -> Result<()> {
 
 #[test]
 fn what_would_stop_a_load_and_what_its_hint_does() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     let name = erp.database.name();
     erp.database.run("CREATE ROLE weak LOGIN; CREATE SCHEMA theirs")?;
@@ -303,6 +315,9 @@ fn what_would_stop_a_load_and_what_its_hint_does() -> Result<()> {
 
 #[test]
 fn sides_that_cannot_be_used_at_all() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     let at =
         |name: &str| erp.database.url().replace(&format!("/{}", erp.database.name()), &format!("/{name}"));
@@ -369,6 +384,9 @@ fn sides_that_cannot_be_used_at_all() -> Result<()> {
 
 #[test]
 fn a_source_of_the_other_kind() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let pair = Pair::new(
         "CREATE TABLE PART (ID int NOT NULL PRIMARY KEY, NAME nvarchar(10)); INSERT INTO PART VALUES (1, 'x'), (2, NULL);",
     )?;
@@ -405,6 +423,9 @@ struct Refusal {
 
 #[test]
 fn refusals_are_told_with_their_number_and_a_hint() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = erp()?;
     erp.engine.script(
         "CREATE TABLE GONE (ID int); CREATE TABLE FORBIDDEN (ID int); CREATE TABLE [Also Forbidden] (ID int);

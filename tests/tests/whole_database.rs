@@ -406,7 +406,7 @@ fn a_second_pull_replaces_with_foreign_keys_in_place() -> Result<()> {
         "mes.BI_RESULT_VIEW",
     ];
     ensure!(changed == keyless, "{changed:#?}");
-    erp.engine.script(
+    erp.script(
         "INSERT INTO B_ITEM_GROUP VALUES ('NEW', N'new', 'ALL'); INSERT INTO B_ITEM (ITEM_CD, ITEM_NM, GROUP_CD) VALUES (N'N-1', N'new', 'NEW');
          INSERT INTO B_ITEM_BOM (PARENT_CD, SEQ, CHILD_CD, QTY) VALUES (N'N-1', 1, N'R-1', 2); UPDATE B_ITEM SET ITEM_NM = N'changed', PRICE = 5 WHERE ITEM_CD = N'A-200';
          INSERT INTO B_PARTNER (CODE, NAME, KIND) VALUES (N'X', N'x', 'C'); INSERT INTO S_ORDER (ORDER_NO, PARTNER_ID, ORDERED) VALUES ('SO-4', 1030, '2024-06-01');
@@ -444,7 +444,7 @@ fn a_second_pull_replaces_with_foreign_keys_in_place() -> Result<()> {
             == "1040"
     );
     // A row cannot go before those that refer to it. Nothing is lost by it: those are gone when the pull is repeated.
-    erp.engine.script(
+    erp.script(
         "DELETE FROM S_ORDER_LINE WHERE ORDER_ID = 500003; DELETE FROM S_ORDER WHERE ID = 500003; DELETE FROM B_ITEM_BOM WHERE PARENT_CD = N'N-1'; DELETE FROM B_ITEM WHERE ITEM_CD = N'N-1';",
     )?;
     let replace = [&touched[..], &["--mode", "replace"]].concat();
@@ -479,7 +479,7 @@ fn several_readers_of_a_whole_database() -> Result<()> {
             price,
         ]
     };
-    erp.engine.insert("dbo.I_MOVE", (10..60_010).map(row))?;
+    erp.insert("dbo.I_MOVE", (10..60_010).map(row))?;
     let report = erp.exact(&["--all", "--jobs", "3"])?;
     ensure!(report["tables"].as_array().map(Vec::len) == Some(OBJECTS), "{report:#}");
     let parts = "SELECT count(*) FROM rsl.load_part p JOIN rsl.load USING (load_id) WHERE target = 'erp.i_move' AND p.rows > 0";
@@ -511,6 +511,9 @@ fn several_readers_of_a_whole_database() -> Result<()> {
 
 #[test]
 fn a_pull_that_broke_off_is_completed_with_all_that_belongs_to_it() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let erp = Erp::new(DATABASE)?;
     erp.server.faults().arm(Fault::reset_after(1).matching("FROM [dbo].[S_ORDER] ").always());
     let ended = erp.pull(&["--all", "--retries", "0"])?;
@@ -535,7 +538,7 @@ fn a_pull_that_broke_off_is_completed_with_all_that_belongs_to_it() -> Result<()
 #[test]
 fn what_cannot_be_pulled_is_said_before_anything_is_written() -> Result<()> {
     let erp = Erp::new(DATABASE)?;
-    erp.engine.script(
+    erp.script(
         "CREATE TYPE dbo.POINT3 EXTERNAL NAME Geo.[Geo.Point3];
          CREATE TABLE G_SHAPE (ID int NOT NULL PRIMARY KEY, CENTER dbo.POINT3 NULL); CREATE TABLE mes.B_ITEM (ID int NOT NULL);",
     )?;

@@ -170,7 +170,8 @@ async fn push_all(
 ) -> Result<()> {
     let push =
         connection.client.prepare("SELECT rsl.load_push($1, $2, $3, $4, $5, $6)").await.map_err(failure)?;
-    while let Some(Parcel { chunk, position }) = parcels.recv().await {
+    while let Some(parcel) = parcels.recv().await {
+        let Parcel { chunk, position, .. } = &parcel;
         let account = json!(chunk.witness.account(plan.columns.iter().map(|(name, _)| name.as_str())));
         let place = position.as_ref().map(|key| json!(key));
         let row = connection
@@ -187,7 +188,7 @@ async fn push_all(
         }
         counters.bytes.fetch_add(chunk.payload.len() as u64, Ordering::Relaxed);
         claim.chunks += 1;
-        claim.bounds.arrived = position;
+        claim.bounds.arrived.clone_from(position);
     }
     Ok(())
 }

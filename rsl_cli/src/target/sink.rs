@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rsl_core::copy::{Chunk, RowEncoder, UnfitField};
 use rsl_core::{PgType, Value};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::failure::{Failure, Result};
 use crate::source::Key;
@@ -13,6 +13,9 @@ use crate::source::Key;
 /// Bytes after which a chunk is sent. A call costs a third of a millisecond, so the larger the cheaper, and a few of them
 /// are in memory at once.
 pub const CHUNK_BYTES: usize = 2 << 20;
+
+/// Of larger chunks, which a single large value makes, only one is in memory at once.
+const LARGE_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// Names of what the rows are, for messages.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub struct Parcel {
     pub chunk: Chunk,
     /// The key of its last row, after which a reading may go on; none if the source cannot go on in the middle.
     pub position: Option<Key>,
+    /// Dropped with the parcel: of a large one, no more is read before it has gone.
+    _gone: Option<oneshot::Sender<()>>,
 }
 
 /// See the module.
@@ -90,21 +95,26 @@ impl RowSink {
 
     /// Sends the chunk and begins a new one, for readers that are async. `position` is the key of the last row.
     pub async fn send(&mut self, position: Option<Key>) -> Result<()> {
-        match self.parcel(position)? {
-            Some(parcel) => self.parcels.send(parcel).await.map_err(|_| Failure::follow_up()),
-            None => Ok(()),
+        let Some((parcel, gone)) = self.parcel(position)? else { return Ok(()) };
+        self.parcels.send(parcel).await.map_err(|_| Failure::follow_up())?;
+        if let Some(gone) = gone {
+            // Nothing is ever sent: the parcel's end of it is dropped.
+            let _ = gone.await;
         }
+        Ok(())
     }
 
     /// Sends the chunk and begins a new one, for readers that have a thread of their own.
     pub fn blocking_send(&mut self) -> Result<()> {
-        match self.parcel(None)? {
-            Some(parcel) => self.parcels.blocking_send(parcel).map_err(|_| Failure::follow_up()),
-            None => Ok(()),
+        let Some((parcel, gone)) = self.parcel(None)? else { return Ok(()) };
+        self.parcels.blocking_send(parcel).map_err(|_| Failure::follow_up())?;
+        if let Some(gone) = gone {
+            let _ = gone.blocking_recv();
         }
+        Ok(())
     }
 
-    fn parcel(&mut self, position: Option<Key>) -> Result<Option<Parcel>> {
+    fn parcel(&mut self, position: Option<Key>) -> Result<Option<(Parcel, Option<oneshot::Receiver<()>>)>> {
         if self.stop.is_set() {
             return Err(Failure::follow_up());
         }
@@ -113,7 +123,11 @@ impl RowSink {
         }
         let chunk = self.encoder.take_chunk();
         self.progress.fetch_add(chunk.rows, Ordering::Relaxed);
-        Ok(Some(Parcel { chunk, position }))
+        let (sender, receiver) = match chunk.payload.len() > LARGE_BYTES {
+            true => Some(oneshot::channel()).unzip(),
+            false => (None, None),
+        };
+        Ok(Some((Parcel { chunk, position, _gone: sender }, receiver)))
     }
 
     /// Rows taken so far.

@@ -23,6 +23,9 @@ const DATETIME_FRAGMENTS: u32 = 86_400 * 300;
 /// Only a broken answer has it. Calculating with it could overflow.
 const NO_SUCH_TIME: &str = "the bytes are no date or time of SQL Server";
 
+/// Buffers of texts that are longer, in bytes, are not kept.
+const LONG: usize = 1 << 16;
+
 /// Decodes rows; keeps the buffers of its texts from row to row.
 pub struct Decoder {
     forms: Vec<Option<TextForm>>,
@@ -40,6 +43,13 @@ impl Decoder {
     pub fn new(forms: Vec<Option<TextForm>>) -> Self {
         let texts = vec![String::new(); forms.len()];
         Self { forms, texts }
+    }
+
+    /// Gives the memory of very long texts back.
+    pub fn shrink(&mut self) {
+        for text in self.texts.iter_mut().filter(|text| text.capacity() > LONG) {
+            *text = String::new();
+        }
     }
 
     /// Appends the values of a row to `values`, which borrow from the row and from this decoder. Of a value that cannot be

@@ -26,7 +26,8 @@ pub struct Taker {
     columns: usize,
     decoder: Decoder,
     sink: RowSink,
-    last: Option<Row>,
+    /// The key of the last row.
+    last: Option<Key>,
 }
 
 impl Taker {
@@ -44,26 +45,32 @@ impl Taker {
         Self { relation, places, columns: selected.len(), decoder, sink, last: None }
     }
 
-    async fn take(&mut self, mut rows: Vec<Row>) -> Result<()> {
+    async fn take(&mut self, rows: Vec<Row>) -> Result<()> {
         let mut buffer: Vec<Value<'static>> = Vec::with_capacity(self.columns);
-        for row in &rows {
+        let count = rows.len();
+        for (number, row) in rows.into_iter().enumerate() {
             if row.len() != self.columns || row.columns().len() != self.columns {
                 return Err(
                     Failure::new("the source sends another number of columns than was asked for").transient()
                 );
             }
             let mut values = reuse(buffer);
-            if let Some(Unreadable { column, reason }) = self.decoder.row(row, &mut values) {
+            if let Some(Unreadable { column, reason }) = self.decoder.row(&row, &mut values) {
                 return Err(self.sink.refuse(&values, column, reason));
             }
             self.sink.row(&values)?;
-            let position = self.sink.is_full().then(|| key(&self.relation, self.places.as_deref(), &values));
+            let is_full = self.sink.is_full();
+            if is_full || number + 1 == count {
+                self.last = key(&self.relation, self.places.as_deref(), &values);
+            }
             buffer = reuse(values);
-            if let Some(position) = position {
-                self.sink.send(position).await?;
+            // While the chunk is on its way, its row need not be in memory as well.
+            drop(row);
+            self.decoder.shrink();
+            if is_full {
+                self.sink.send(self.last.clone()).await?;
             }
         }
-        self.last = rows.pop().or(self.last.take());
         Ok(())
     }
 
@@ -74,13 +81,7 @@ impl Taker {
 
     /// Sends what is left, after all rows have been seen to be there.
     pub async fn finish(mut self) -> Result<()> {
-        let mut values = Vec::new();
-        let position = self.last.as_ref().and_then(|row| {
-            self.decoder.row(row, &mut values);
-            key(&self.relation, self.places.as_deref(), &values)
-        });
-        drop(values);
-        self.sink.send(position).await
+        self.sink.send(self.last).await
     }
 }
 
