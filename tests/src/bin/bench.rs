@@ -23,6 +23,9 @@ const PASSWORD: &str = "bench";
 /// First argument of the process that only reads; the others are its port and its query.
 const BARE: &str = "--bare";
 
+/// Bytes of a large value.
+const LARGE: u64 = 50_000_000;
+
 /// What a program of one's own would read with the driver.
 const SIMPLE: &str = "SELECT * FROM dbo.BENCH_ROW";
 
@@ -248,6 +251,16 @@ impl Bench {
             two_dry.push(pull(plain.port, &["--dry-run", "--jobs", "2"])?.seconds);
             peak_small.push(pull(small.port, &two_readers)?.peak);
         }
+        let large = |values: u64| -> Result<f64> {
+            let file = format!("large{values}.db");
+            rusqlite::Connection::open(self.folder.path().join(&file))?.execute_batch(&format!(
+                "CREATE TABLE BENCH_ROW (ROW_ID int NOT NULL PRIMARY KEY, DATA BLOB);
+                 WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {values})
+                 INSERT INTO BENCH_ROW SELECT n, randomblob({LARGE}) FROM n;"
+            ))?;
+            Ok(pull(Source::start(self.folder.path(), &file, "off")?.port, &[])?.peak)
+        };
+        let (few, many) = (large(2)?, large(8)?);
         let (one, peak) = (median(one), median(peak));
         let line = |what, ours, against, reference, unit, limit| Measured {
             what,
@@ -293,6 +306,7 @@ impl Bench {
                 "MiB",
                 1.5,
             ),
+            line("peak memory of rsl, 8 values of 50 MB", many, "the same for 2", few, "MiB", 1.2),
         ])
     }
 

@@ -163,7 +163,7 @@ impl SqlServer {
                 object: object.clone(),
                 rows: relation.estimate,
                 // A page of SQL Server has 8 KiB.
-                bytes: first_number(&rows)?.map(|pages| pages.max(0) as u64 * 8192),
+                bytes: first_number(&rows)?.map(|pages| (pages.max(0) as u64).saturating_mul(8192)),
                 resumes: !relation.order.is_empty(),
             });
         }
