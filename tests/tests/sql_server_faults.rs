@@ -78,7 +78,7 @@ fn each_fault_in_each_phase_of_a_reading_leaves_the_rows_as_they_are() -> Result
         erp.exact(&["T"])?;
         let expected = digest(&erp, "erp.t")?;
         for what in actions() {
-            survives(&erp, Fault::new(when.clone(), what).matching(READING), "T", &expected)?;
+            survives(&erp, Fault::new(when, what).matching(READING), "T", &expected)?;
         }
         erp.assert_only_read()
     };
