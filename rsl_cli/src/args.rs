@@ -163,6 +163,11 @@ pub struct Wish {
     /// SQL Server: code page of char and varchar columns, whatever their collation says, such as CP949
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
+    /// SQL Server: column that every change of a row moves forward, such as UPDT_DT; without a snapshot, its largest value
+    /// before and after the reading tells whether the table has changed meanwhile
+    #[arg(long, value_name = "COLUMN")]
+    #[serde(default)]
+    pub update_column: Option<String>,
     /// SQL Server: keep the offset of each datetimeoffset, in minutes, in a further column
     #[arg(long)]
     pub keep_offset: bool,

@@ -233,6 +233,39 @@ fn a_source_that_changes_while_it_is_read_is_told_of() -> Result<()> {
 }
 
 #[test]
+fn a_row_that_changes_is_told_of_by_the_column_that_says_when() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL, UPDT_DT datetime2(3) NOT NULL DEFAULT '2024-01-01');",
+    )?;
+    let row = |id: i64| vec![SqlValue::Int(id), SqlValue::Decimal(1), SqlValue::DateTime2(738_000, 0)];
+    erp.engine.insert("dbo.T", (1..=ROWS).map(row))?;
+    let consistency = |arguments: &[&str]| -> Result<String> {
+        erp.server.faults().clear();
+        let slow = Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(1)));
+        erp.server.faults().arm(slow.matching(READING));
+        let (engine, faults) = (erp.engine.clone(), erp.server.faults());
+        let changer = std::thread::spawn(move || -> Result<()> {
+            while faults.happened() == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok(engine.script("UPDATE T SET QTY += 1, UPDT_DT = SYSDATETIME() WHERE ID = 29999;")?)
+        });
+        let ended = erp.pull(&[&["T", "--mode", "replace"], arguments].concat())?;
+        changer.join().ok().context("the changer panicked")??;
+        ensure!(ended.code == Some(0), "{ended:#?}");
+        erp.database.value("SELECT report ->> 'consistency' FROM rsl.load ORDER BY load_id DESC LIMIT 1")
+    };
+    let blind = consistency(&[])?;
+    ensure!(!blind.contains("\"changed\""), "the number of rows says nothing: {blind}");
+    let seen = consistency(&["--update-column", "UPDT_DT"])?;
+    ensure!(seen.contains("\"changed\": true") && seen.contains("largest UPDT_DT"), "{seen}");
+    Ok(())
+}
+
+#[test]
 fn a_snapshot_is_not_disturbed() -> Result<()> {
     if Erp::is_real() {
         return Ok(());

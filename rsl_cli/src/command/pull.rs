@@ -70,6 +70,7 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let options = source::Options {
         encoding: wish.encoding.clone(),
         keep_offset: wish.keep_offset,
+        update_column: wish.update_column.clone(),
         retries: args.retries,
     };
     let source = source::open(source_url, &options).await?;

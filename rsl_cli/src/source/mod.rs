@@ -136,6 +136,8 @@ pub struct Options {
     pub encoding: Option<String>,
     /// Keep the offset of each datetimeoffset in a column of its own.
     pub keep_offset: bool,
+    /// Name of a column whose largest value grows with every change of a row, in the tables that have it.
+    pub update_column: Option<String>,
     /// How often what failed for a passing reason is tried again.
     pub retries: u16,
 }
@@ -154,7 +156,7 @@ pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Source>> {
     if mssql::is_sql_server(url) {
         return Ok(Arc::new(mssql::SqlServer::open(url, options).await?));
     }
-    if options.encoding.is_some() || options.keep_offset {
+    if options.encoding.is_some() || options.keep_offset || options.update_column.is_some() {
         return Err(Failure::new("--encoding and --keep-offset are for SQL Server")
             .hint("texts of SQLite are UTF-8, and its times carry their offset in the text"));
     }

@@ -81,7 +81,15 @@ fn login(port: u16, encryption: Encryption, patience: Duration) -> Arc<Login> {
 
 fn source(login: Arc<Login>, known: HashMap<String, Arc<Relation>>) -> SqlServer {
     let relations = Mutex::new(known);
-    SqlServer { login, snapshot: false, told: None, keep_offset: false, retries: 0, relations }
+    SqlServer {
+        login,
+        snapshot: false,
+        told: None,
+        keep_offset: false,
+        update_column: None,
+        retries: 0,
+        relations,
+    }
 }
 
 /// The rows that arrived, of a reading.

@@ -48,6 +48,7 @@ pub struct SqlServer {
     snapshot: bool,
     told: Option<TextForm>,
     keep_offset: bool,
+    update_column: Option<String>,
     retries: u16,
     /// What was described, for the reading.
     relations: Mutex<HashMap<String, Arc<Relation>>>,
@@ -60,7 +61,8 @@ impl SqlServer {
         let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
         let snapshot = Self::has_snapshots(&login, options.retries).await?;
         let (keep_offset, retries) = (options.keep_offset, options.retries);
-        Ok(Self { login, snapshot, told, keep_offset, retries, relations: Mutex::default() })
+        let update_column = options.update_column.clone();
+        Ok(Self { login, snapshot, told, keep_offset, update_column, retries, relations: Mutex::default() })
     }
 
     /// Whether the database gives snapshots.
@@ -226,7 +228,8 @@ impl Source for SqlServer {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
         let mut session = self.reading_session().await?;
-        let count = relation.count_sql(part, filter);
+        let changes: Vec<usize> = relation.changes(self.update_column.as_deref()).collect();
+        let count = relation.count_sql(part, filter, &changes);
         let before = counts(&session.rows(&count, Some(&table.object)).await?)?;
 
         let mut stage = Stage::new(Taker::new(relation.clone(), &selected, sink));
@@ -246,17 +249,16 @@ impl Source for SqlServer {
             return Err(session::broken_off(Some(&table.object), taken));
         }
         taker.finish().await?;
-        let counted = |counts: &[Option<i64>]| counts.first().copied().flatten().unwrap_or(0) as u64;
-        let mut rows = counted(&before);
+        let mut rows = before.rows;
         let consistency = match self.snapshot {
             true => Consistency::snapshot(),
             false => {
                 let after = counts(&session.rows(&count, Some(&table.object)).await?)?;
                 // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
-                if part.arrived.is_none() && counted(&after) == taken {
+                if part.arrived.is_none() && after.rows == taken {
                     rows = taken;
                 }
-                let compared = relation.changes().map(|at| format!("largest {}", relation.columns[at].name));
+                let compared = changes.iter().map(|&at| format!("largest {}", relation.columns[at].name));
                 Consistency {
                     isolation: "read committed",
                     compared: std::iter::once("count".to_owned()).chain(compared).collect(),
@@ -268,10 +270,20 @@ impl Source for SqlServer {
     }
 }
 
-/// Count and largest values, as the server gives them.
-fn counts(rows: &[tiberius::Row]) -> Result<Vec<Option<i64>>> {
+/// What is compared of a part before and after its reading.
+#[derive(PartialEq)]
+struct Counts {
+    rows: u64,
+    /// Largest values of the columns that tell of changes.
+    largest: Vec<Option<String>>,
+}
+
+fn counts(rows: &[tiberius::Row]) -> Result<Counts> {
     let row = rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
-    (0..row.len()).map(|at| catalogue::optional_number(row, at)).collect()
+    Ok(Counts {
+        rows: u64::try_from(catalogue::number(row, 0)?).unwrap_or(0),
+        largest: (1..row.len()).map(|at| catalogue::optional_text(row, at)).collect::<Result<_>>()?,
+    })
 }
 
 /// Cuts at even distances between the smallest and the largest number.

@@ -1,7 +1,7 @@
 //! The statements that read a table: in parts, in the order of its key.
 
 use super::catalogue::Relation;
-use super::column::bracket;
+use super::column::{Column, bracket};
 use crate::source::{Key, Part};
 
 impl Relation {
@@ -34,22 +34,27 @@ impl Relation {
     }
 
     /// The number of rows of a whole part, then, of each column that tells of changes, its largest value.
-    pub fn count_sql(&self, part: &Part, filter: Option<&str>) -> String {
-        let largest: String = self
-            .changes()
-            .map(|at| format!(", CAST(MAX(t.{}) AS bigint)", bracket(&self.columns[at].name)))
-            .collect();
+    pub fn count_sql(&self, part: &Part, filter: Option<&str>, changes: &[usize]) -> String {
+        let largest = |&at: &usize| {
+            let (column, name) = (&self.columns[at], bracket(&self.columns[at].name));
+            match column.type_name.as_str() {
+                "timestamp" => format!(", CAST(CAST(MAX(t.{name}) AS bigint) AS nvarchar(100))"),
+                // With all digits of a second.
+                _ => format!(", CONVERT(nvarchar(100), MAX(t.{name}), 121)"),
+            }
+        };
+        let largest: String = changes.iter().map(largest).collect();
         let condition = self.condition(part.after.as_ref(), part.until.as_ref(), filter);
         format!("SELECT COUNT_BIG(*){largest} FROM {}{condition}", self.from())
     }
 
-    /// Columns whose largest value grows with every change of any row.
-    pub fn changes(&self) -> impl Iterator<Item = usize> {
-        self.columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.type_name == "timestamp")
-            .map(|(at, _)| at)
+    /// Columns whose largest value grows with every change of any row: rowversions, and the one that the user names.
+    pub fn changes(&self, named: Option<&str>) -> impl Iterator<Item = usize> {
+        let tells = move |column: &Column| {
+            column.type_name == "timestamp"
+                || named.is_some_and(|named| column.name.eq_ignore_ascii_case(named))
+        };
+        self.columns.iter().enumerate().filter(move |(_, column)| tells(column)).map(|(at, _)| at)
     }
 
     /// The smallest and the largest value of the key's first column, a whole number.
@@ -145,7 +150,6 @@ impl Selected {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::Column;
     use super::*;
 
     fn column(name: &str, type_name: &str, max_length: i64) -> Column {
@@ -203,8 +207,8 @@ mod tests {
     fn the_count_is_of_the_whole_part() {
         let part = Part { after: None, until: None, arrived: Some(vec!["x".to_owned(), "1".to_owned()]) };
         assert_eq!(
-            relation().count_sql(&part, None),
-            "SELECT COUNT_BIG(*), CAST(MAX(t.[V]) AS bigint) FROM [dbo].[T]]x] AS t"
+            relation().count_sql(&part, None, &relation().changes(Some("b")).collect::<Vec<_>>()),
+            "SELECT COUNT_BIG(*), CONVERT(nvarchar(100), MAX(t.[B]), 121), CAST(CAST(MAX(t.[V]) AS bigint) AS nvarchar(100)) FROM [dbo].[T]]x] AS t"
         );
     }
 }

@@ -87,6 +87,21 @@ pub async fn structure(session: &mut Session, object: &str, schema: &str, name: 
             disabled: number(row, 3)? != 0,
         });
     }
+    let rows = session
+        .rows(
+            &format!(
+                "SELECT t.name, t.is_disabled FROM sys.triggers AS t JOIN sys.objects AS o ON o.object_id = t.parent_id {table} ORDER BY t.name"
+            ),
+            object,
+        )
+        .await?;
+    for row in &rows {
+        let disabled = if number(row, 1)? != 0 { ", which is disabled in the source" } else { "" };
+        structure.others.push(Other {
+            what: format!("trigger {}", text(row, 0)?),
+            reason: format!("its code is T-SQL{disabled}"),
+        });
+    }
     indexes(session, object, &table, &mut structure).await?;
     foreign_keys(session, object, &table, &mut structure).await?;
     Ok(structure)

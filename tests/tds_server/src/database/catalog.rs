@@ -50,6 +50,14 @@ pub struct Object {
     pub indexes: Vec<Index>,
     pub checks: Vec<Check>,
     pub foreign_keys: Vec<ForeignKey>,
+    pub triggers: Vec<Trigger>,
+}
+
+/// A trigger, which does nothing.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    pub id: i64,
+    pub name: String,
 }
 
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use sqlparser::ast::Expr;
 
 use super::catalog::{
     AliasType, Catalog, Check, Column, Computed, Default, Filter, ForeignKey, Identity, Index, KeyConstraint,
-    Kind, Object, Schema, invalid_object, same_name,
+    Kind, Object, Schema, Trigger, invalid_object, same_name,
 };
 use super::rights::Rights;
 use super::session::Translation;
@@ -64,6 +64,7 @@ pub fn apply(
                 ),
             ));
         }
+        ChangeSyntax::CreateTrigger { .. } => rights.check_statement("CREATE TRIGGER", &database)?,
         ChangeSyntax::Other(what) => rights.check_statement(what, &database)?,
         _ => {}
     }
@@ -91,6 +92,12 @@ pub fn apply(
             changer.create_view(name, columns, query, *replace)?;
         }
         ChangeSyntax::AlterTable { table, change } => changer.alter_table(table, change)?,
+        ChangeSyntax::CreateTrigger { name, table } => {
+            let mut object = changer.table(table)?;
+            let (id, name) = (changer.catalog.new_id(), name.last().cloned().unwrap_or_default());
+            object.triggers.push(Trigger { id, name });
+            changer.catalog.put(object);
+        }
         ChangeSyntax::Drop { kind, if_exists, names, table } => {
             for name in names {
                 match changer.drop(kind, name, table.as_ref()) {
@@ -187,6 +194,7 @@ impl Changer<'_> {
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            triggers: Vec::new(),
         };
         self.add(&mut object, columns, constraints, true)?;
         self.rebuild(None, object, &Rebuild { validate: true, verb: "CREATE TABLE" })
@@ -578,6 +586,7 @@ impl Changer<'_> {
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            triggers: Vec::new(),
         });
         Ok(())
     }

@@ -42,6 +42,7 @@ pub fn read(connection: &Connection, catalog: &mut Catalog, now: Moment) -> Resu
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            triggers: Vec::new(),
         };
         if !is_view {
             indexes(connection, catalog, &mut object)?;

@@ -35,6 +35,11 @@ pub enum ChangeSyntax {
         table: Name,
         change: AlterTable,
     },
+    /// Its code is never run.
+    CreateTrigger {
+        name: Name,
+        table: Name,
+    },
     /// Options in capitals, each with its value.
     AlterDatabase(Vec<(String, String)>),
     Drop {
@@ -160,6 +165,15 @@ fn create(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
     }
     if eat(parser, "VIEW") {
         return view(parser, false);
+    }
+    if eat(parser, "TRIGGER") {
+        let trigger = name(parser)?;
+        expect(parser, "ON")?;
+        let table = name(parser)?;
+        while parser.peek_token_ref().token != Token::EOF {
+            parser.advance_token();
+        }
+        return Ok(ChangeSyntax::CreateTrigger { name: trigger, table });
     }
     let unique = eat(parser, "UNIQUE");
     let clustered = eat(parser, "CLUSTERED");

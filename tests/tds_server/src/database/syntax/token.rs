@@ -87,8 +87,8 @@ impl Ends {
         let seen = |word: &str| self.words.iter().skip(1).any(|seen| seen == word);
         match (first.as_str(), word) {
             ("GRANT" | "DENY" | "REVOKE", _) if !seen("TO") && !seen("FROM") => true,
-            // A view is the rest of its batch.
-            ("CREATE" | "ALTER", _) if seen("VIEW") => true,
+            // A view or a trigger is the rest of its batch.
+            ("CREATE" | "ALTER", _) if seen("VIEW") || seen("TRIGGER") => true,
             (_, "SELECT") if matches!(last.as_str(), "UNION" | "ALL" | "EXCEPT" | "INTERSECT") => true,
             ("INSERT" | "WITH", "SELECT") => !seen("SELECT") && !seen("VALUES"),
             (_, "UPDATE" | "DELETE") if last == "ON" => true,

@@ -1,7 +1,7 @@
 //! Constraints, indexes, identity and computed columns.
 
 use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, tables};
-use crate::database::catalog::{Index, Object};
+use crate::database::catalog::{Index, Object, Trigger};
 
 const fn table(
     name: &'static str,
@@ -117,6 +117,33 @@ pub static TABLES: &[SystemTable] = &[
         "sys.index_columns",
         "object_id int; index_id int; index_column_id int; column_id int; key_ordinal tinyint; partition_ordinal tinyint; is_descending_key bit?; is_included_column bit?; column_store_order_ordinal tinyint",
         index_columns,
+    ),
+    table(
+        "sys.triggers",
+        "name sysname; object_id int; parent_class tinyint; parent_class_desc nvarchar(60)?; parent_id int; type char(2); type_desc nvarchar(60)?; create_date datetime; modify_date datetime; is_ms_shipped bit; is_disabled bit; is_not_for_replication bit; is_instead_of_trigger bit",
+        |view| {
+            let of_table = |object: &Object| {
+                let row = |trigger: &Trigger| {
+                    row![
+                        &trigger.name,
+                        trigger.id,
+                        1,
+                        "OBJECT_OR_COLUMN",
+                        object.id,
+                        "TR",
+                        "SQL_TRIGGER",
+                        object.modified,
+                        object.modified,
+                        false,
+                        false,
+                        false,
+                        false,
+                    ]
+                };
+                object.triggers.iter().map(row).collect::<Vec<_>>()
+            };
+            tables(view).flat_map(|object| of_table(object)).collect()
+        },
     ),
     table(
         "sys.foreign_keys",
