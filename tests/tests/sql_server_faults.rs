@@ -244,11 +244,12 @@ fn a_row_that_changes_is_told_of_by_the_column_that_says_when() -> Result<()> {
     erp.engine.insert("dbo.T", (1..=ROWS).map(row))?;
     let consistency = |arguments: &[&str]| -> Result<String> {
         erp.server.faults().clear();
-        let slow = Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(1)));
+        let slow = Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(2)));
         erp.server.faults().arm(slow.matching(READING));
         let (engine, faults) = (erp.engine.clone(), erp.server.faults());
+        let before = faults.happened();
         let changer = std::thread::spawn(move || -> Result<()> {
-            while faults.happened() == 0 {
+            while faults.happened() == before {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Ok(engine.script("UPDATE T SET QTY += 1, UPDT_DT = SYSDATETIME() WHERE ID = 29999;")?)
