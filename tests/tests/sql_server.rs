@@ -198,3 +198,17 @@ fn a_condition_cannot_be_more_than_a_condition() -> Result<()> {
     ensure!(erp.database.value("SELECT string_agg(id::text, ' ') FROM erp.t")? == "2");
     erp.assert_only_read()
 }
+
+#[test]
+fn the_source_is_logged_in_to_once_for_each_reading_and_twice_besides() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
+    let tables: Vec<_> =
+        (1..=10).map(|n| format!("CREATE TABLE T{n} (ID int NOT NULL PRIMARY KEY);")).collect();
+    let erp = Erp::new(&tables.join("\n"))?;
+    erp.exact(&["--all"])?;
+    let logins = erp.server.logins().len();
+    ensure!(logins == 10 + 2, "{logins} logins for 10 tables");
+    Ok(())
+}

@@ -88,6 +88,7 @@ fn source(login: Arc<Login>, known: HashMap<String, Arc<Relation>>) -> SqlServer
         keep_offset: false,
         update_column: None,
         retries: 0,
+        idle: Mutex::default(),
         relations,
     }
 }

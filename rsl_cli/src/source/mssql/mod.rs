@@ -16,6 +16,7 @@ mod transient;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rsl_core::PgType;
@@ -39,6 +40,8 @@ use crate::target::sink::RowSink;
 const ROWS_WORTH_CUTTING: u64 = 50_000;
 /// Parts for each reader, so that none is left waiting long for the last.
 const PARTS_PER_READER: u64 = 4;
+/// Connections that have been idle for longer are not used again.
+const LONGEST_IDLE: Duration = Duration::from_secs(30);
 /// What follows the name of a datetimeoffset in the column of its offset.
 const OFFSET_SUFFIX: &str = "_offset";
 
@@ -50,6 +53,8 @@ pub struct SqlServer {
     keep_offset: bool,
     update_column: Option<String>,
     retries: u16,
+    /// Connections on which the catalogue was asked, and since when they are idle.
+    idle: Mutex<Vec<(Session, Instant)>>,
     /// What was described, for the reading.
     relations: Mutex<HashMap<String, Arc<Relation>>>,
 }
@@ -62,7 +67,8 @@ impl SqlServer {
         let snapshot = Self::has_snapshots(&login, options.retries).await?;
         let (keep_offset, retries) = (options.keep_offset, options.retries);
         let update_column = options.update_column.clone();
-        Ok(Self { login, snapshot, told, keep_offset, update_column, retries, relations: Mutex::default() })
+        let (idle, relations) = (Mutex::default(), Mutex::default());
+        Ok(Self { login, snapshot, told, keep_offset, update_column, retries, idle, relations })
     }
 
     /// Whether the database gives snapshots.
@@ -91,13 +97,31 @@ impl SqlServer {
         }
         let relation = self
             .again(move || async move {
-                catalogue::relation(&mut Session::open(&self.login).await?, object, self.told).await
+                let mut session = self.asking().await?;
+                let relation = catalogue::relation(&mut session, object, self.told).await?;
+                self.asked(session);
+                Ok(relation)
             })
             .await?;
         let relation = Arc::new(relation);
         let mut relations = self.relations.lock().unwrap_or_else(PoisonError::into_inner);
         relations.insert(object.to_owned(), relation.clone());
         Ok(relation)
+    }
+
+    /// A connection to ask the catalogue on. A login costs more than most questions, above all over a long line.
+    async fn asking(&self) -> Result<Session> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            // What has been idle for long may have been cut on the way without anybody saying so.
+            Some((session, since)) if since.elapsed() < LONGEST_IDLE => Ok(session),
+            _ => Session::open(&self.login).await,
+        }
+    }
+
+    /// Keeps a connection whose last answer has come whole.
+    fn asked(&self, session: Session) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((session, Instant::now()));
     }
 
     /// Asks the catalogue, again if it fails for a passing reason.
@@ -148,8 +172,13 @@ impl Source for SqlServer {
     }
 
     async fn objects(&self) -> Result<Vec<String>> {
-        self.again(move || async move { catalogue::objects(&mut Session::open(&self.login).await?).await })
-            .await
+        self.again(move || async move {
+            let mut session = self.asking().await?;
+            let objects = catalogue::objects(&mut session).await?;
+            self.asked(session);
+            Ok(objects)
+        })
+        .await
     }
 
     async fn describe(&self, object: &str) -> Result<Table> {
@@ -196,8 +225,11 @@ impl Source for SqlServer {
         let relation = self.relation(object).await?;
         let relation = &relation;
         self.again(move || async move {
-            let mut session = Session::open(&self.login).await?;
-            structure::structure(&mut session, object, &relation.schema, &relation.name).await
+            let mut session = self.asking().await?;
+            let structure =
+                structure::structure(&mut session, object, &relation.schema, &relation.name).await?;
+            self.asked(session);
+            Ok(structure)
         })
         .await
     }
@@ -215,11 +247,13 @@ impl Source for SqlServer {
         }
         let relation = &relation;
         self.again(move || async move {
-            let mut session = Session::open(&self.login).await?;
-            Ok(between(match relation.columns[relation.order[0]].is_whole_number() {
+            let mut session = self.asking().await?;
+            let cuts = match relation.columns[relation.order[0]].is_whole_number() {
                 true => even_cuts(&mut session, relation, count).await?,
                 false => counted_cuts(&mut session, relation, rows.div_ceil(count)).await?,
-            }))
+            };
+            self.asked(session);
+            Ok(between(cuts))
         })
         .await
     }
