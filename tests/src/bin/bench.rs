@@ -80,6 +80,17 @@ struct Measured {
     limit: f64,
 }
 
+fn line(
+    what: &'static str,
+    ours: f64,
+    against: &'static str,
+    reference: f64,
+    unit: &'static str,
+    limit: f64,
+) -> Measured {
+    Measured { what, ours, against, reference, unit, limit }
+}
+
 impl Measured {
     fn ratio(&self) -> f64 {
         self.ours / self.reference
@@ -144,14 +155,6 @@ impl Bench {
         let [parallel_digest, parallel_md5] =
             self.in_turns(repeats, "2", ["SELECT rsl.table_digest('reference')", MD5])?;
         let copy = median(copy);
-        let line = |what, ours, against, reference, unit, limit| Measured {
-            what,
-            ours,
-            against,
-            reference,
-            unit,
-            limit,
-        };
         Ok(vec![
             line("pull, append to a fresh table", median(append), "psql \\copy binary", copy, "s", 1.5),
             line(
@@ -262,14 +265,6 @@ impl Bench {
         };
         let (few, many) = (large(2)?, large(8)?);
         let (one, peak) = (median(one), median(peak));
-        let line = |what, ours, against, reference, unit, limit| Measured {
-            what,
-            ours,
-            against,
-            reference,
-            unit,
-            limit,
-        };
         Ok(vec![
             line(
                 "pull from SQL Server, one reader",

@@ -135,6 +135,24 @@ pub fn find(schema: &str, name: &str) -> Option<&'static SystemTable> {
         })
 }
 
+/// A table whose rows change with the catalogue only.
+const fn table(
+    name: &'static str,
+    columns: &'static str,
+    rows: fn(&SystemView<'_>) -> Vec<Row>,
+) -> SystemTable {
+    SystemTable { name, columns, rows, volatile: false, needs_server_state: false }
+}
+
+/// A table whose rows may have changed every time.
+const fn volatile(
+    name: &'static str,
+    columns: &'static str,
+    rows: fn(&SystemView<'_>) -> Vec<Row>,
+) -> SystemTable {
+    SystemTable { volatile: true, ..table(name, columns, rows) }
+}
+
 impl SystemTable {
     /// Names, types, and whether NULL is possible.
     pub fn columns(&self, collation: &str) -> Vec<(&'static str, SqlType, bool)> {

@@ -1,15 +1,7 @@
 //! Constraints, indexes, identity and computed columns.
 
-use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, tables};
+use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, table, tables};
 use crate::database::catalog::{Index, Object, Trigger};
-
-const fn table(
-    name: &'static str,
-    columns: &'static str,
-    rows: fn(&SystemView<'_>) -> Vec<Row>,
-) -> SystemTable {
-    SystemTable { name, columns, rows, volatile: false, needs_server_state: false }
-}
 
 pub static TABLES: &[SystemTable] = &[
     SystemTable {

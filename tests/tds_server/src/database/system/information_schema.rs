@@ -1,17 +1,9 @@
 //! INFORMATION_SCHEMA, for clients that ask as the standard says.
 
-use super::{Cell, Row, SystemTable, SystemView, objects, row, tables};
+use super::{Cell, Row, SystemTable, SystemView, objects, row, table, tables};
 use crate::answer::SqlType;
 use crate::database::form;
 use crate::database::sql_type;
-
-const fn table(
-    name: &'static str,
-    columns: &'static str,
-    rows: fn(&SystemView<'_>) -> Vec<Row>,
-) -> SystemTable {
-    SystemTable { name, columns, rows, volatile: false, needs_server_state: false }
-}
 
 pub static TABLES: &[SystemTable] = &[
     table(

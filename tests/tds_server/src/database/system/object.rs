@@ -1,20 +1,12 @@
 //! Schemas, objects, columns and types.
 
-use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, tables};
+use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, table, tables};
 use crate::answer::SqlType;
 use crate::database::catalog::Object;
 use crate::database::sql_type;
 
 const OBJECT: &str = "name sysname; object_id int; principal_id int?; schema_id int; parent_object_id int; type char(2)?; type_desc nvarchar(60)?; create_date datetime; modify_date datetime; is_ms_shipped bit; is_published bit; is_schema_published bit";
 const COLUMN: &str = "object_id int; name sysname?; column_id int; system_type_id tinyint; user_type_id int; max_length smallint; precision tinyint; scale tinyint; collation_name sysname?; is_nullable bit?; is_ansi_padded bit; is_rowguidcol bit; is_identity bit; is_computed bit; is_filestream bit; is_replicated bit?; is_xml_document bit; xml_collection_id int; default_object_id int; rule_object_id int; is_sparse bit?; is_column_set bit?; generated_always_type tinyint?; is_hidden bit; is_masked bit";
-
-const fn table(
-    name: &'static str,
-    columns: &'static str,
-    rows: fn(&SystemView<'_>) -> Vec<Row>,
-) -> SystemTable {
-    SystemTable { name, columns, rows, volatile: false, needs_server_state: false }
-}
 
 pub static TABLES: &[SystemTable] = &[
     table("sys.schemas", "name sysname; schema_id int; principal_id int?", |view| {

@@ -1,18 +1,10 @@
 //! Databases and sessions of the server.
 
-use super::{Cell, OpenSession, Row, SystemTable, SystemView, row};
+use super::{Cell, OpenSession, SystemTable, SystemView, row, volatile};
 use crate::database::calendar::{EPOCH_1900, Moment};
 
-const fn table(
-    name: &'static str,
-    columns: &'static str,
-    rows: fn(&SystemView<'_>) -> Vec<Row>,
-) -> SystemTable {
-    SystemTable { name, columns, rows, volatile: true, needs_server_state: false }
-}
-
 pub static TABLES: &[SystemTable] = &[
-    table(
+    volatile(
         "sys.databases",
         "name sysname; database_id int; source_database_id int?; owner_sid varbinary(85)?; create_date datetime; compatibility_level tinyint; collation_name sysname?; user_access tinyint?; user_access_desc nvarchar(60)?; is_read_only bit?; is_auto_close_on bit; is_auto_shrink_on bit?; state tinyint?; state_desc nvarchar(60)?; is_in_standby bit?; snapshot_isolation_state tinyint?; snapshot_isolation_state_desc nvarchar(60)?; is_read_committed_snapshot_on bit?; recovery_model tinyint?; recovery_model_desc nvarchar(60)?",
         |view| {
@@ -48,7 +40,7 @@ pub static TABLES: &[SystemTable] = &[
             names.into_iter().enumerate().map(database).collect()
         },
     ),
-    table(
+    volatile(
         "sys.dm_exec_sessions",
         "session_id smallint; login_time datetime; host_name nvarchar(128)?; program_name nvarchar(128)?; host_process_id int?; client_version int?; client_interface_name nvarchar(32)?; login_name nvarchar(128); nt_domain nvarchar(128)?; nt_user_name nvarchar(128)?; status nvarchar(30); cpu_time int; memory_usage int; reads bigint; writes bigint; logical_reads bigint; last_request_start_time datetime; last_request_end_time datetime?; is_user_process bit; text_size int; language nvarchar(128)?; transaction_isolation_level smallint; row_count bigint; original_login_name nvarchar(128); database_id smallint; open_transaction_count int",
         |view| {
@@ -88,7 +80,7 @@ pub static TABLES: &[SystemTable] = &[
     ),
     SystemTable {
         needs_server_state: true,
-        ..table(
+        ..volatile(
             "sys.dm_exec_connections",
             "session_id int?; most_recent_session_id int?; connect_time datetime; net_transport nvarchar(40); protocol_type nvarchar(40)?; protocol_version int?; endpoint_id int?; encrypt_option nvarchar(40); auth_scheme nvarchar(40); node_affinity smallint; num_reads int?; num_writes int?; net_packet_size int?; client_net_address varchar(48)?; client_tcp_port int?; local_net_address varchar(48)?; local_tcp_port int?",
             |view| {

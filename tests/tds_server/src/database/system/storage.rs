@@ -1,16 +1,8 @@
 //! Rows and pages of tables.
 
-use super::{Row, SystemTable, SystemView, row, tables};
+use super::{Row, SystemTable, SystemView, row, tables, volatile};
 use crate::database::catalog::Object;
 use crate::database::sql_type;
-
-const fn table(
-    name: &'static str,
-    columns: &'static str,
-    rows: fn(&SystemView<'_>) -> Vec<Row>,
-) -> SystemTable {
-    SystemTable { name, columns, rows, volatile: true, needs_server_state: false }
-}
 
 /// Partitions are numbered from here on, as those of SQL Server are.
 const FIRST_PARTITION: i64 = 72_057_594_037_927_936;
@@ -18,12 +10,12 @@ const FIRST_PARTITION: i64 = 72_057_594_037_927_936;
 const PAGE: i64 = 8060;
 
 pub static TABLES: &[SystemTable] = &[
-    table(
+    volatile(
         "sys.partitions",
         "partition_id bigint; object_id int; index_id int; partition_number int; hobt_id bigint; rows bigint?; filestream_filegroup_id smallint; data_compression tinyint; data_compression_desc nvarchar(60)?",
         |view| each(view, |part| row![part.id, part.object, part.index, 1, part.id, part.rows, 0, 0, "NONE"]),
     ),
-    table(
+    volatile(
         "sys.allocation_units",
         "allocation_unit_id bigint; type tinyint; type_desc nvarchar(60)?; container_id bigint; data_space_id int?; total_pages bigint; used_pages bigint; data_pages bigint",
         |view| {
@@ -32,7 +24,7 @@ pub static TABLES: &[SystemTable] = &[
             })
         },
     ),
-    table(
+    volatile(
         "sys.dm_db_partition_stats",
         "partition_id bigint; object_id int; index_id int; partition_number int; in_row_data_page_count bigint; used_page_count bigint; reserved_page_count bigint; row_count bigint",
         |view| {
@@ -50,7 +42,7 @@ pub static TABLES: &[SystemTable] = &[
             })
         },
     ),
-    table(
+    volatile(
         "sys.database_files",
         "file_id int; type tinyint; type_desc nvarchar(60)?; name sysname; physical_name nvarchar(260)?; size int; max_size int; growth int; state tinyint?; is_read_only bit",
         |view| {
