@@ -25,7 +25,12 @@ fn every_type_arrives_exactly() -> Result<()> {
         )?;
         return Ok(());
     }
-    ensure!(found.trim_end() == expected.trim_end(), "{found}");
+    // A real server has handed out rowversions before.
+    let comparable = |text: &str| -> Vec<String> {
+        let is_own = |line: &&str| !(Erp::is_real() && line.starts_with("c_rowversion="));
+        text.trim_end().lines().filter(is_own).map(str::to_owned).collect()
+    };
+    ensure!(comparable(&found) == comparable(expected), "{found}");
     let types = erp.database.rows(
         "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute
          WHERE attrelid = 'erp.every_type'::regclass AND attnum > 0 ORDER BY attname COLLATE \"C\"",

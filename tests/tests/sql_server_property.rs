@@ -1,6 +1,7 @@
 //! From a SQL Server: any value of any type arrives as it was.
 //!
-//! Many values go in one pull. The same are tried in each run.
+//! Many values go in one pull. The same are tried in each run. They are put into the test server's engine as they are, without
+//! T-SQL; a real server could only be filled through conversions of its own.
 
 #[path = "sql_server_property/binaries.rs"]
 mod binaries;
@@ -229,6 +230,9 @@ fn foreign(page: &str) -> &'static str {
 
 #[test]
 fn any_value_of_any_type_arrives_as_it_was() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let mut runner = TestRunner::deterministic();
     let erp = Erp::new("")?;
     let pages = pages(&erp.database)?;
@@ -251,6 +255,9 @@ fn any_value_of_any_type_arrives_as_it_was() -> Result<()> {
 
 #[test]
 fn places_in_a_hierarchy_and_versions_of_rows() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let mut runner = TestRunner::deterministic();
     let erp = Erp::new(
         "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, PLACE hierarchyid NULL, VERSION rowversion NOT NULL)",
@@ -278,6 +285,9 @@ fn places_in_a_hierarchy_and_versions_of_rows() -> Result<()> {
 
 #[test]
 fn what_is_no_character_of_a_page_is_refused() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     // Some would be read as something by a program that takes the web's encodings, or others, for those of Windows.
     for (collation, bytes) in [
         ("Chinese_PRC_CI_AS", b"\x81\x30\x81\x30".as_slice()),
@@ -298,6 +308,9 @@ fn what_is_no_character_of_a_page_is_refused() -> Result<()> {
 
 #[test]
 fn several_readers_of_a_mixed_key_bring_every_value() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
     let mut runner = TestRunner::deterministic();
     let erp = Erp::new("")?;
     let rest = keyed::rest();

@@ -132,9 +132,9 @@ impl SqlServer {
         retried(self.retries, true, work).await
     }
 
-    /// A connection whose statements see one moment, where the database allows it.
+    /// A connection whose statements see one moment, where the database allows it. It is not used again.
     async fn reading_session(&self) -> Result<Session> {
-        let mut session = Session::open(&self.login).await?;
+        let mut session = self.asking().await?;
         // Implicit transactions begin with the first SELECT and end with the connection: nothing but SET is needed.
         session
             .run(match self.snapshot {
