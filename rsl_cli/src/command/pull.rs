@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use rsl_core::report::Report;
@@ -94,18 +95,15 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         readers: Arc::new(Semaphore::new(usize::from(args.jobs))),
         jobs: usize::from(args.jobs),
         stop,
+        kept: AtomicBool::new(false),
     });
     if run.stop.is_set() {
         return Err(Failure::follow_up());
     }
     let all: Vec<Arc<Plan>> = plans.iter().flatten().cloned().collect();
     let (loaded, mut failed) = load_all(&run, plans, usize::from(args.jobs)).await;
-    if number.is_some() && !loaded.is_empty() {
-        // Whole tables have arrived, even where nothing of the one that failed is kept.
-        failed = failed.map(|failed| match failed.advice() {
-            Some(advice) if advice.contains(RESUME) => failed,
-            _ => failed.also(RESUME),
-        });
+    if run.kept.load(Ordering::Relaxed) {
+        failed = failed.map(|failed| failed.also(RESUME));
     }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();

@@ -1,6 +1,6 @@
 //! One table through the extension's functions: begin, push, finish; or, in a dry run, through the encoder alone.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::progress::Bar;
 use crate::retry::waits;
 use crate::source::{Account as SourceAccount, Part, Source};
 
-/// What to do after a failure that left rows in staging.
+/// What to do after a failure of a run that has kept something.
 pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
 
 /// What all tables of a run have in common.
@@ -42,6 +42,8 @@ pub struct Run {
     pub readers: Arc<Semaphore>,
     pub jobs: usize,
     pub stop: Stop,
+    /// Rows have arrived that a later process need not read again.
+    pub kept: AtomicBool,
 }
 
 /// The outcome for one table.
@@ -70,6 +72,7 @@ impl Run {
             let load = self.begin(plan, &connection).await?;
             let failed = match self.fill(plan, target, &connection, load, &bar, &counters).await {
                 Ok(verdict) => {
+                    self.kept.store(true, Ordering::Relaxed);
                     bar.done(if verdict["exact"] == Value::Bool(true) { "exact" } else { "failed" });
                     return Ok(self.report(plan, load, &verdict, &counters, started));
                 }
@@ -77,7 +80,8 @@ impl Run {
             };
             if plan.table.resumes && counters.bytes.load(Ordering::Relaxed) > 0 {
                 bar.done("ended, what arrived is kept for rsl pull --resume");
-                return Err(failed.also(RESUME));
+                self.kept.store(true, Ordering::Relaxed);
+                return Err(failed);
             }
             abort(target, load, &failed).await;
             match left.next() {

@@ -345,10 +345,7 @@ async fn counted_cuts(session: &mut Session, relation: &Relation, rows: u64) -> 
         let mut values = Vec::new();
         // A key that cannot be read is no place to cut at; the row will be named when it is read.
         if decoder.row(row, &mut values).is_none() {
-            let columns = relation.order.iter().map(|&at| &relation.columns[at]);
-            cuts.extend(
-                columns.zip(&values).map(|(column, value)| column.key_text(value)).collect::<Option<Key>>(),
-            );
+            cuts.extend(relation.key(&values));
         }
     }
     Ok(cuts)

@@ -1,7 +1,10 @@
 //! The statements that read a table: in parts, in the order of its key.
 
+use rsl_core::Value;
+
 use super::catalogue::Relation;
 use super::column::{Column, bracket};
+use super::session::SENT;
 use crate::source::{Key, Part};
 
 impl Relation {
@@ -20,11 +23,7 @@ impl Relation {
         };
         let condition =
             self.condition(part.arrived.as_ref().or(part.after.as_ref()), part.until.as_ref(), filter);
-        format!(
-            "SELECT {} FROM {}{condition}{order}; SELECT ROWCOUNT_BIG() AS n",
-            list.join(", "),
-            self.from()
-        )
+        format!("SELECT {} FROM {}{condition}{order}; {SENT}", list.join(", "), self.from())
     }
 
     /// Some rows, all columns, in no order.
@@ -76,6 +75,12 @@ impl Relation {
             self.key_list("t"),
             self.from()
         )
+    }
+
+    /// The key whose values these are, in the order of the key; none if one of them cannot be a bound.
+    pub fn key<'v>(&self, values: impl IntoIterator<Item = &'v Value<'v>>) -> Option<Key> {
+        let columns = self.order.iter().map(|&at| &self.columns[at]);
+        columns.zip(values).map(|(column, value)| column.key_text(value)).collect()
     }
 
     fn key_list(&self, table: &str) -> String {

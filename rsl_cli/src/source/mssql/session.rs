@@ -21,7 +21,7 @@ const REDIRECTIONS: usize = 3;
 /// What the server does that keeps silent.
 const SILENT: &str = "the server has not sent anything for longer than the idle timeout";
 /// The number of rows that the statement before it has sent.
-const SENT: &str = "SELECT ROWCOUNT_BIG() AS n";
+pub const SENT: &str = "SELECT ROWCOUNT_BIG() AS n";
 const NO_SERVER: &str = "is it a SQL Server that listens there?";
 
 /// An open connection. After an error, and after a result that was not read to its end, it must be thrown away.

@@ -61,7 +61,9 @@ impl Taker {
             self.sink.row(&values)?;
             let is_full = self.sink.is_full();
             if is_full || number + 1 == count {
-                self.last = key(&self.relation, self.places.as_deref(), &values);
+                let places = self.places.as_ref();
+                self.last =
+                    places.and_then(|places| self.relation.key(places.iter().map(|&place| &values[place])));
             }
             buffer = reuse(values);
             // While the chunk is on its way, its row need not be in memory as well.
@@ -83,12 +85,6 @@ impl Taker {
     pub async fn finish(mut self) -> Result<()> {
         self.sink.send(self.last).await
     }
-}
-
-/// The key of a row.
-fn key(relation: &Relation, places: Option<&[usize]>, values: &[Value<'_>]) -> Option<Key> {
-    let columns = relation.order.iter().map(|&at| &relation.columns[at]);
-    columns.zip(places?).map(|(column, &place)| column.key_text(&values[place])).collect()
 }
 
 /// The taker, here or on another thread.
