@@ -38,7 +38,7 @@ use tempfile::TempDir;
 
 use crate::answer::{Engine, EngineSession, SessionInfo, SqlMessage, SqlType, SqlValue};
 use calendar::Moment;
-use catalog::{Catalog, Column, invalid_object, split_name};
+use catalog::{Catalog, Column, invalid_object, schema_and_name, split_name};
 use form::Form;
 use rights::{Logins, Rights};
 use session::Session;
@@ -121,12 +121,7 @@ impl Database {
     pub fn insert(&self, table: &str, rows: impl IntoIterator<Item = Vec<SqlValue>>) -> Result<u64> {
         let unknown = || invalid_object(table);
         let parts = split_name(table).ok_or_else(unknown)?;
-        let (name, schema) = match &parts[..] {
-            [name] => (name.as_str(), "dbo"),
-            [schema, name] => (name.as_str(), schema.as_str()),
-            _ => return Err(unknown()),
-        };
-        let object = self.shared.catalog().object(schema, name).cloned().ok_or_else(unknown)?;
+        let object = self.shared.catalog().named(&parts).cloned().ok_or_else(unknown)?;
         let stored = |column: &&Column| column.computed.is_none();
         let given: Vec<&Column> =
             object.columns.iter().filter(stored).filter(|column| column.ty != SqlType::Timestamp).collect();
@@ -197,12 +192,8 @@ impl Database {
 
     /// DENY SELECT on a table or view; error 229 for whoever tries.
     pub fn deny_select(&self, login: &str, table: &str) -> Result<()> {
-        let parts = split_name(table).ok_or_else(|| invalid_object(table))?;
-        let (name, schema) = match &parts[..] {
-            [name] => (name.as_str(), "dbo"),
-            [.., schema, name] => (name.as_str(), schema.as_str()),
-            [] => return Err(invalid_object(table)),
-        };
+        let parts = split_name(table).unwrap_or_default();
+        let (schema, name) = schema_and_name(&parts).ok_or_else(|| invalid_object(table))?;
         self.shared.logins().change(login, |rights| rights.deny_select(schema, name));
         Ok(())
     }
@@ -234,6 +225,10 @@ impl Shared {
 
     fn rights(&self, login: Option<&str>) -> Arc<Rights> {
         login.map_or_else(Arc::default, |login| self.logins().of(login))
+    }
+
+    fn allows_snapshot(&self) -> bool {
+        self.snapshot_allowed.load(Ordering::SeqCst)
     }
 
     fn sessions(&self) -> MutexGuard<'_, BTreeMap<i16, OpenSession>> {

@@ -229,6 +229,17 @@ impl Object {
         self.columns.iter().position(|column| same_name(&column.name, name))
     }
 
+    /// Whether a constraint of the table has that name.
+    pub fn has_constraint(&self, name: &str) -> bool {
+        self.indexes.iter().any(|index| index.constraint.is_some() && same_name(&index.name, name))
+            || self.checks.iter().any(|check| same_name(&check.name, name))
+            || self.foreign_keys.iter().any(|key| same_name(&key.name, name))
+            || self
+                .columns
+                .iter()
+                .any(|column| column.default.as_ref().is_some_and(|default| same_name(&default.name, name)))
+    }
+
     pub fn primary_key(&self) -> Option<&Index> {
         self.indexes.iter().find(|index| index.constraint.as_ref().is_some_and(|key| key.primary))
     }
@@ -288,20 +299,27 @@ impl Catalog {
 
     /// Whether a constraint of that name exists in the schema; their names are those of objects.
     pub fn has_constraint(&self, schema: &str, name: &str) -> bool {
-        self.objects.iter().filter(|object| same_name(&object.schema, schema)).any(|object| {
-            object.indexes.iter().any(|index| index.constraint.is_some() && same_name(&index.name, name))
-                || object.checks.iter().any(|check| same_name(&check.name, name))
-                || object.foreign_keys.iter().any(|key| same_name(&key.name, name))
-                || object.columns.iter().any(|column| {
-                    column.default.as_ref().is_some_and(|default| same_name(&default.name, name))
-                })
-        })
+        let own = |object: &&Arc<Object>| same_name(&object.schema, schema);
+        self.objects.iter().filter(own).any(|object| object.has_constraint(name))
+    }
+
+    /// The table or view that the parts of a name mean.
+    pub fn named(&self, parts: &[String]) -> Option<&Arc<Object>> {
+        let (schema, name) = schema_and_name(parts)?;
+        self.object(schema, name)
     }
 }
 
 /// Names are compared without case.
 pub fn same_name(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right) || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
+}
+
+/// Schema and name, of the parts of a name. Without a schema dbo is meant.
+pub fn schema_and_name(parts: &[String]) -> Option<(&str, &str)> {
+    let (name, rest) = parts.split_last()?;
+    let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
+    Some((schema, name))
 }
 
 /// The parts of a name such as `[KsmErp].[dbo].[T]`, from a text.

@@ -11,7 +11,7 @@ use sqlparser::ast::Expr;
 
 use super::catalog::{
     AliasType, Catalog, Check, Column, Computed, Default, Filter, ForeignKey, Identity, Index, KeyConstraint,
-    Kind, Object, Schema, Trigger, invalid_object, same_name,
+    Kind, Object, Schema, Trigger, invalid_object, same_name, schema_and_name,
 };
 use super::rights::Rights;
 use super::session::Translation;
@@ -19,7 +19,7 @@ use super::syntax::{
     AlterTable, ChangeSyntax, ColumnSyntax, ConstraintSyntax, ConstraintTerm, IndexSyntax, Name,
     ReferenceSyntax, definition,
 };
-use super::translate::{Scope, ScopeTable, Translator, parse_type, quote};
+use super::translate::{Scope, Translator, parse_type, quote};
 use super::write::{self, Written};
 use super::{Shared, compare, form, owner, sql_type, sqlite};
 use crate::answer::{SqlMessage, SqlType};
@@ -147,8 +147,7 @@ impl Changer<'_> {
 
     /// Schema and name of something new.
     fn place(&self, name: &Name) -> Result<(String, String)> {
-        let (last, rest) = name.split_last().ok_or_else(|| invalid_object(""))?;
-        let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
+        let (schema, last) = schema_and_name(name).ok_or_else(|| invalid_object(""))?;
         let Some(found) = self.catalog.schema(schema) else {
             return Err(SqlMessage::error(
                 2760,
@@ -160,13 +159,11 @@ impl Changer<'_> {
         if self.catalog.object(schema, last).is_some() {
             return Err(exists(last));
         }
-        Ok((found.name.clone(), last.clone()))
+        Ok((found.name.clone(), last.to_owned()))
     }
 
     fn find(&self, name: &Name) -> Option<Object> {
-        let (last, rest) = name.split_last()?;
-        let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
-        self.catalog.object(schema, last).map(|object| Object::clone(object))
+        self.catalog.named(name).map(|object| Object::clone(object))
     }
 
     fn table(&self, name: &Name) -> Result<Object> {
@@ -298,16 +295,22 @@ impl Changer<'_> {
         })
     }
 
+    /// Translates something with the rights of the owner.
+    fn as_owner<T>(&self, translate: impl FnOnce(&Translator<'_>) -> Result<T>) -> Result<T> {
+        let (session, rights, variables) = (owner(), Rights::default(), std::collections::HashMap::new());
+        translate(&Translator::new(&self.catalog, &session, &rights, &variables, self.translation.now))
+    }
+
     /// Translates something in which the table's columns stand by their names alone.
     fn within<T>(
         &self,
         object: &Object,
         translate: impl FnOnce(&Translator<'_>, &Scope<'_>) -> Result<T>,
     ) -> Result<T> {
-        let (session, rights, variables) = (owner(), Rights::default(), std::collections::HashMap::new());
-        let translator = Translator::new(&self.catalog, &session, &rights, &variables, self.translation.now);
-        let table: ScopeTable = translator.object_table(object, "");
-        translate(&translator, &Scope { tables: vec![table], ..Scope::default() })
+        self.as_owner(|translator| {
+            let table = translator.object_table(object, "");
+            translate(translator, &Scope { tables: vec![table], ..Scope::default() })
+        })
     }
 
     /// A name that SQL Server would make up.
@@ -327,7 +330,7 @@ impl Changer<'_> {
         trusted: bool,
     ) -> Result<()> {
         if let Some(name) = &constraint.name {
-            let taken = self.catalog.has_constraint(&object.schema, name) || has_constraint(object, name);
+            let taken = self.catalog.has_constraint(&object.schema, name) || object.has_constraint(name);
             if taken {
                 return Err(exists(name));
             }
@@ -428,20 +431,14 @@ impl Changer<'_> {
         system_named: bool,
         trusted: bool,
     ) -> Result<ForeignKey> {
-        let (last, rest) = reference.table.split_last().ok_or_else(|| invalid_object(""))?;
-        let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
+        let (schema, last) = schema_and_name(&reference.table).ok_or_else(|| invalid_object(""))?;
         let itself = same_name(last, &object.name) && same_name(schema, &object.schema);
         let parent = match itself {
             true => object.clone(),
-            false => {
-                self.catalog.object(schema, last).map(|parent| Object::clone(parent)).ok_or_else(|| {
-                    let table = reference.table.join(".");
-                    SqlMessage::error(
-                        1767,
-                        format!("Foreign key '{name}' references invalid table '{table}'."),
-                    )
-                })?
-            }
+            false => self.find(&reference.table).ok_or_else(|| {
+                let table = reference.table.join(".");
+                SqlMessage::error(1767, format!("Foreign key '{name}' references invalid table '{table}'."))
+            })?,
         };
         let own: Vec<usize> = columns.iter().map(|column| place(object, column)).collect::<Result<_>>()?;
         let parent_columns: Vec<usize> = match reference.columns.is_empty() {
@@ -543,12 +540,7 @@ impl Changer<'_> {
             None => self.place(name)?,
         };
         let id = old.as_ref().map_or_else(|| self.catalog.new_id(), |old| old.id);
-        let translated = {
-            let (session, rights, variables) = (owner(), Rights::default(), std::collections::HashMap::new());
-            let translator =
-                Translator::new(&self.catalog, &session, &rights, &variables, self.translation.now);
-            translator.query(query, None, true)?
-        };
+        let translated = self.as_owner(|translator| translator.query(query, None, true))?;
         let mut list = Vec::new();
         for (at, output) in translated.columns.into_iter().enumerate() {
             let name = columns.get(at).cloned().unwrap_or(output.name);
@@ -902,16 +894,6 @@ fn is_isnull(expression: &Expr) -> bool {
     }
 }
 
-fn has_constraint(object: &Object, name: &str) -> bool {
-    object.indexes.iter().any(|index| index.constraint.is_some() && same_name(&index.name, name))
-        || object.checks.iter().any(|check| same_name(&check.name, name))
-        || object.foreign_keys.iter().any(|key| same_name(&key.name, name))
-        || object
-            .columns
-            .iter()
-            .any(|column| column.default.as_ref().is_some_and(|own| same_name(&own.name, name)))
-}
-
 /// 1 is the clustered index.
 fn index_id(object: &Object, clustered: bool) -> i64 {
     if clustered {
@@ -931,7 +913,7 @@ fn key_columns(object: &Object, columns: &[(String, bool)]) -> Result<Vec<(usize
 }
 
 fn drop_constraint(object: &mut Object, name: &str) -> Result<()> {
-    if !has_constraint(object, name) {
+    if !object.has_constraint(name) {
         return Err(SqlMessage::error(3728, format!("'{name}' is not a constraint.")));
     }
     object.indexes.retain(|index| index.constraint.is_none() || !same_name(&index.name, name));

@@ -120,9 +120,7 @@ impl Rights {
             }
             Some("OBJECT") => {
                 let parts = split_name(name?)?;
-                let (object, rest) = parts.split_last()?;
-                let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
-                let object = catalog.object(schema, object)?;
+                let object = catalog.named(&parts)?;
                 Some(match permission.as_str() {
                     "VIEW DEFINITION" => true,
                     other => self.may(other, &object.schema, &object.name),

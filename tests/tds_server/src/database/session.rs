@@ -51,16 +51,11 @@ pub struct Session {
 impl Session {
     /// A session that the server shows to those who may see it.
     pub fn open(shared: Arc<Shared>, info: SessionInfo) -> Result<Self> {
-        let moment = now();
-        let open =
-            OpenSession { info: info.clone(), login_time: moment, last_request: moment, running: false };
-        shared.sessions().insert(info.session_id, open);
-        let session = Self::new(shared.clone(), info, false);
-        if let Err(error) = &session {
-            shared.sessions().retain(|_, open| open.login_time != moment);
-            return Err(error.clone());
-        }
-        session
+        let session = Self::new(shared, info, false)?;
+        let (info, moment) = (session.info.clone(), now());
+        let open = OpenSession { info, login_time: moment, last_request: moment, running: false };
+        session.shared.sessions().insert(open.info.session_id, open);
+        Ok(session)
     }
 
     /// A session of nobody's, for scripts.
@@ -106,7 +101,8 @@ impl Session {
             Statement::Insert { table, columns, source } => {
                 let insert = self.identity_insert;
                 done = self.write(|translator| {
-                    let allowed = insert.is_some() && insert == object_id(translator.catalog, table);
+                    let allowed =
+                        insert.is_some() && insert == translator.catalog.named(table).map(|table| table.id);
                     write::insert(translator, table, columns.as_deref(), source, allowed)
                 })?;
             }
@@ -233,12 +229,17 @@ impl Session {
         self.shared.rights((!self.is_internal).then_some(self.info.login.as_str()))
     }
 
-    /// What [`Translation::translator`] needs of this session.
+    /// What a statement is translated with, now.
     fn translation(&self) -> Translation {
         Translation { catalog: self.shared.catalog(), rights: self.rights(), now: now() }
     }
 
-    fn translator<'a>(&'a self, translation: &'a Translation) -> Translator<'a> {
+    /// Translates something, and says what it will need.
+    fn translate<T>(
+        &self,
+        translation: &Translation,
+        work: impl FnOnce(&Translator<'_>) -> Result<T>,
+    ) -> Result<(T, Uses)> {
         let catalog = &translation.catalog;
         let mut translator =
             Translator::new(catalog, &self.info, &translation.rights, &self.variables, translation.now);
@@ -246,15 +247,14 @@ impl Session {
         translator.transactions = self.transactions;
         translator.row_count = self.row_count;
         translator.last_identity = self.last_identity;
-        translator
+        let translated = work(&translator)?;
+        Ok((translated, translator.uses.take()))
     }
 
     fn query(&mut self, query: &Query, emit: Emit<'_>) -> Result<bool> {
         let translation = self.translation();
-        let translator = self.translator(&translation);
-        let translated = translator.query(query, None, true)?;
-        let uses = translator.uses.take();
-        drop(translator);
+        let (translated, uses) =
+            self.translate(&translation, |translator| translator.query(query, None, true))?;
         self.begin_reading(&translation, &uses)?;
         let assigns = translated.columns.iter().any(|column| column.variable.is_some());
         let (listening, count, last) = {
@@ -304,7 +304,7 @@ impl Session {
                 self.transactions = 1;
             }
             if self.snapshot && uses.data {
-                let allowed = self.shared.snapshot_allowed.load(std::sync::atomic::Ordering::SeqCst);
+                let allowed = self.shared.allows_snapshot();
                 if !allowed {
                     let database = &translation.catalog.database;
                     return Err(SqlMessage::error(
@@ -340,7 +340,7 @@ impl Session {
                 rights: &translation.rights,
                 session: &self.info,
                 sessions: self.shared.sessions().values().cloned().collect(),
-                snapshot_allowed: self.shared.snapshot_allowed.load(std::sync::atomic::Ordering::SeqCst),
+                snapshot_allowed: self.shared.allows_snapshot(),
                 read_only: self.shared.read_only,
                 count: &count,
             };
@@ -351,12 +351,9 @@ impl Session {
     }
 
     /// Runs a statement that changes rows, and says how many it changed.
-    fn write(&mut self, translate: impl FnOnce(&Translator<'_>) -> Result<Written>) -> Result<Option<u64>> {
+    fn write(&mut self, work: impl FnOnce(&Translator<'_>) -> Result<Written>) -> Result<Option<u64>> {
         let translation = self.translation();
-        let translator = self.translator(&translation);
-        let written = translate(&translator)?;
-        let uses = translator.uses.take();
-        drop(translator);
+        let (written, uses) = self.translate(&translation, work)?;
         if self.implicit_transactions && self.transactions == 0 {
             self.transactions = 1;
         }
@@ -384,11 +381,9 @@ impl Session {
     /// An expression that stands by itself, as a value of a type.
     fn value(&mut self, expression: &Expr, ty: &SqlType) -> Result<SqlValue> {
         let translation = self.translation();
-        let translator = self.translator(&translation);
-        let value = translator.expression(expression, &Scope::default())?;
+        let (value, uses) =
+            self.translate(&translation, |translator| translator.expression(expression, &Scope::default()))?;
         let Typed { sql, ty: from, constant, untyped, .. } = value.native();
-        let uses = translator.uses.take();
-        drop(translator);
         if untyped {
             return Ok(SqlValue::Null);
         }
@@ -405,10 +400,8 @@ impl Session {
 
     fn holds(&mut self, condition: &Expr) -> Result<bool> {
         let translation = self.translation();
-        let translator = self.translator(&translation);
-        let sql = translator.predicate(condition, &Scope::default())?;
-        let uses = translator.uses.take();
-        drop(translator);
+        let (sql, uses) =
+            self.translate(&translation, |translator| translator.predicate(condition, &Scope::default()))?;
         self.fill(&translation, &uses.system)?;
         Ok(self.single(&format!("CASE WHEN {sql} THEN 1 ELSE 0 END"))? == Value::Integer(1))
     }
@@ -438,7 +431,7 @@ impl Session {
                 let name: Vec<String> =
                     words[1..words.len() - 1].iter().filter(|word| *word != ".").cloned().collect();
                 let catalog = self.shared.catalog();
-                let id = object_id(&catalog, &name).ok_or_else(|| {
+                let id = catalog.named(&name).map(|table| table.id).ok_or_else(|| {
                     let name = name.join(".");
                     SqlMessage::error(1088, format!("Cannot find the object \"{name}\" because it does not exist or you do not have permissions."))
                 })?;
@@ -483,11 +476,9 @@ impl Session {
         let object = match object {
             None => None,
             Some(name) => {
-                let catalog = self.shared.catalog();
-                let (last, rest) = name.split_last().ok_or_else(|| undeclared(""))?;
-                let schema = rest.last().map_or("dbo", String::as_str);
-                let found = catalog.object(schema, last).cloned();
+                let found = self.shared.catalog().named(name).cloned();
                 Some(found.ok_or_else(|| {
+                    let last = name.last().map_or("", String::as_str);
                     SqlMessage::error(15151, format!("Cannot find the object '{last}', because it does not exist or you do not have permission."))
                 })?)
             }
@@ -556,12 +547,6 @@ fn reading(column: &Output) -> (Form, bool) {
         Form::new(column.ty.clone()),
         column.foreign && (!sql_type::is_integer(&column.ty) || column.ty == SqlType::Bit),
     )
-}
-
-fn object_id(catalog: &Catalog, name: &[String]) -> Option<i64> {
-    let (last, rest) = name.split_last()?;
-    let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
-    catalog.object(schema, last).map(|object| object.id)
 }
 
 /// Databases that every server has.

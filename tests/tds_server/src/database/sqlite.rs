@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error};
 use super::foreign;
 use super::form::Form;
 use super::function::Call;
-use super::{compare, sql_type};
+use super::{compare, locked, sql_type};
 use crate::answer::{SqlMessage, SqlType, SqlValue};
 use crate::collation;
 
@@ -29,10 +29,7 @@ pub struct Counters {
 impl Counters {
     /// The next value of a table's identity column.
     pub fn next_identity(&self, table: i64, seed: i128, step: i128) -> i128 {
-        let mut identities = match self.identities.lock() {
-            Ok(identities) => identities,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        let mut identities = locked(&self.identities);
         let next = identities.get(&table).map_or(seed, |last| last + step);
         identities.insert(table, next);
         next
@@ -40,10 +37,7 @@ impl Counters {
 
     /// An identity value that a statement brought itself: the counter goes on behind it.
     pub fn saw_identity(&self, table: i64, value: i128, step: i128) {
-        let mut identities = match self.identities.lock() {
-            Ok(identities) => identities,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        let mut identities = locked(&self.identities);
         let last = identities.entry(table).or_insert(value);
         if (step > 0 && value > *last) || (step < 0 && value < *last) {
             *last = value;
@@ -52,10 +46,7 @@ impl Counters {
 
     /// The last value handed out, if any was.
     pub fn last_identity(&self, table: i64) -> Option<i128> {
-        match self.identities.lock() {
-            Ok(identities) => identities.get(&table).copied(),
-            Err(poisoned) => poisoned.into_inner().get(&table).copied(),
-        }
+        locked(&self.identities).get(&table).copied()
     }
 }
 

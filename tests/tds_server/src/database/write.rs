@@ -20,16 +20,14 @@ pub struct Written {
 /// A table of the database that may be written to, by its name.
 fn target(translator: &Translator<'_>, name: &Name, verb: &'static str) -> Result<std::sync::Arc<Object>> {
     let unknown = || invalid_object(&name.join("."));
-    let Some((table, qualifier)) = name.split_last() else { return Err(unknown()) };
-    if let [database, _] = qualifier {
+    if let [database, _, _] = &name[..] {
         if !database.is_empty() && !same_name(database, &translator.catalog.database) {
             return Err(unknown());
         }
     } else if !same_name(translator.database, &translator.catalog.database) {
         return Err(unknown());
     }
-    let schema = qualifier.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
-    let object = translator.catalog.object(schema, table).ok_or_else(unknown)?;
+    let object = translator.catalog.named(name).ok_or_else(unknown)?;
     translator.rights.check(verb, &translator.catalog.database, &object.schema, &object.name)?;
     if object.is_foreign() {
         let database = &translator.catalog.database;

@@ -195,7 +195,7 @@ pub static TABLES: &[SystemTable] = &[
 ];
 
 /// The columns that all constraints share.
-fn head(view: &SystemView<'_>, object: &Object, name: &str, id: i64, ty: &str, description: &str) -> Row {
+pub fn head(view: &SystemView<'_>, object: &Object, name: &str, id: i64, ty: &str, description: &str) -> Row {
     row![
         name,
         id,

@@ -116,20 +116,9 @@ fn all_objects(view: &SystemView<'_>) -> Vec<Row> {
     for object in objects(view) {
         rows.push(object_row(view, object));
         let mut constraint = |id: i64, name: &str, ty: &str, description: &str| {
-            rows.push(row![
-                name,
-                id,
-                Cell::Null,
-                schema_id(view, &object.schema),
-                object.id,
-                ty,
-                description,
-                object.modified,
-                object.modified,
-                false,
-                false,
-                false,
-            ]);
+            let mut row = super::constraint::head(view, object, name, id, ty, description);
+            row.extend(row![false, false]);
+            rows.push(row);
         };
         for index in &object.indexes {
             match &index.constraint {

@@ -454,15 +454,13 @@ impl Translator<'_> {
 
     fn find_object(&self, name: &str) -> Option<i64> {
         let parts = split_name(name)?;
-        let (object, rest) = parts.split_last()?;
-        if let [database, _] = rest
+        if let [database, _, _] = &parts[..]
             && !database.is_empty()
             && !same_name(database, &self.catalog.database)
         {
             return None;
         }
-        let schema = rest.last().filter(|schema| !schema.is_empty()).map_or("dbo", String::as_str);
-        self.catalog.object(schema, object).map(|object| object.id)
+        self.catalog.named(&parts).map(|object| object.id)
     }
 
     fn object_id(&self, name: &Expr, scope: &Scope<'_>) -> Result<Typed> {
