@@ -6,8 +6,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
+use rsl_core::decimal::Decimal;
 use rsl_core::temporal::{TICKS_PER_DAY, TICKS_PER_SECOND, timestamp_text};
 use tds_server::answer::SqlValue;
+use tds_server::database::batches;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
@@ -63,20 +65,9 @@ impl Real {
 
     /// Runs a script; lines of `GO` separate its batches.
     pub fn script(&self, script: &str) -> Result<()> {
-        let mut batches = vec![String::new()];
-        for line in script.lines() {
-            match line.trim().eq_ignore_ascii_case("go") {
-                true => batches.push(String::new()),
-                false => {
-                    let last = batches.len() - 1;
-                    batches[last] += line;
-                    batches[last].push('\n');
-                }
-            }
-        }
         self.connected(async |client| {
-            for batch in batches.iter().filter(|batch| !batch.trim().is_empty()) {
-                client.simple_query(batch).await?.into_results().await.with_context(|| batch.clone())?;
+            for batch in batches(script) {
+                client.simple_query(&batch).await?.into_results().await.with_context(|| batch.clone())?;
             }
             Ok(())
         })
@@ -91,7 +82,7 @@ impl Real {
         let (mut scales, mut names) = (Vec::new(), Vec::new());
         for column in self.texts(&columns, 0)? {
             let (scale, name) = column.split_once(' ').context("a column has a scale and a name")?;
-            scales.push(scale.parse::<usize>()?);
+            scales.push(scale.parse::<u8>()?);
             names.push(name.to_owned());
         }
         let names = names.join(", ");
@@ -161,14 +152,14 @@ fn config(url: &str) -> Option<Config> {
 }
 
 /// A value as T-SQL writes it; decimals have the scale of their column.
-fn literal(value: &SqlValue, scale: usize) -> Result<String> {
+fn literal(value: &SqlValue, scale: u8) -> Result<String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
     Ok(match value {
         SqlValue::Null => "NULL".to_owned(),
         SqlValue::Bit(bit) => u8::from(*bit).to_string(),
         SqlValue::Int(number) => number.to_string(),
-        SqlValue::Decimal(mantissa) => fixed(*mantissa, scale),
-        SqlValue::Money(mantissa) => fixed((*mantissa).into(), 4),
+        SqlValue::Decimal(mantissa) => Decimal::new(*mantissa, scale)?.to_string(),
+        SqlValue::Money(mantissa) => Decimal::new((*mantissa).into(), 4)?.to_string(),
         SqlValue::DateTime(days, ticks) => {
             // A tick is a three-hundredth of a second.
             let milliseconds = (i64::from(*ticks) * 10 + 1) / 3;
@@ -188,11 +179,4 @@ fn literal(value: &SqlValue, scale: usize) -> Result<String> {
         }
         other => bail!("no test inserts {other:?} into a real server"),
     })
-}
-
-fn fixed(mantissa: i128, scale: usize) -> String {
-    let sign = if mantissa < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    format!("{sign}{whole}.{fraction}")
 }

@@ -53,6 +53,8 @@ const EPOCH_1970: u64 = 719_162;
 /// How long a statement waits for another that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+pub use syntax::batches;
+
 type Result<T> = std::result::Result<T, SqlMessage>;
 
 /// A database in an SQLite file.

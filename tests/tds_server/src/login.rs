@@ -203,32 +203,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn login7(user: &str, password: &str) -> Vec<u8> {
-        let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        let mut payload = vec![0; 94];
-        payload[4..8].copy_from_slice(&0x7400_0004_u32.to_le_bytes());
-        let hidden: Vec<u8> = units(password).iter().map(|byte| byte.rotate_left(4) ^ 0xA5).collect();
-        for (at, bytes) in [(40, units(user)), (44, hidden)] {
-            let entry = [payload.len() as u16, (bytes.len() / 2) as u16].map(u16::to_le_bytes).concat();
-            payload[at..at + 4].copy_from_slice(&entry);
-            payload.extend(bytes);
-        }
-        let length = payload.len() as u32;
-        payload[..4].copy_from_slice(&length.to_le_bytes());
-        payload
-    }
+    use crate::raw::login7;
 
     proptest! {
         #[test]
         fn any_password_comes_through(user in "\\PC{1,20}", password in "\\PC{0,40}") {
-            let login = Login7::parse(&login7(&user, &password)).unwrap();
+            let login = Login7::parse(&login7(&user, &password, 0)).unwrap();
             prop_assert_eq!((login.seen.user, login.password), (user, password));
         }
 
         #[test]
         fn garbage_is_no_panic(
-            mut payload in Just(login7("sa", "secret")),
+            mut payload in Just(login7("sa", "secret", 0)),
             changes in prop::collection::vec((0..106_usize, any::<u8>()), 0..30),
             cut in 0..110_usize,
         ) {

@@ -31,6 +31,23 @@ use crate::{
 /// How long a client may take to say something, or to close after the last answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The LOGIN7 message of a client: TDS 7.4, nothing but a user, a password and the packets' size.
+pub fn login7(user: &str, password: &str, packet_size: u32) -> Vec<u8> {
+    let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut payload = vec![0; 94];
+    payload[4..8].copy_from_slice(&0x7400_0004_u32.to_le_bytes());
+    payload[8..12].copy_from_slice(&packet_size.to_le_bytes());
+    let hidden: Vec<u8> = units(password).iter().map(|byte| byte.rotate_left(4) ^ 0xA5).collect();
+    for (at, bytes) in [(40, units(user)), (44, hidden)] {
+        let entry = [payload.len() as u16, (bytes.len() / 2) as u16].map(u16::to_le_bytes).concat();
+        payload[at..at + 4].copy_from_slice(&entry);
+        payload.extend(bytes);
+    }
+    let length = payload.len() as u32;
+    payload[..4].copy_from_slice(&length.to_le_bytes());
+    payload
+}
+
 /// A server that answers the first message of each connection with the first of some answers, the second with the second,
 /// and so on; after the last it closes. It stops when dropped.
 #[derive(Debug)]

@@ -10,14 +10,14 @@ mod client;
 
 use std::{
     io::{ErrorKind, Write},
-    process::{Child, Command},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use client::{
-    Client, PASSWORD, config, connect, number, open, options,
+    Client, Program, config, connect, number, open, options,
     plain::{self, Plain},
-    rows, server, trusting,
+    rows, server, trusting, wait_until,
 };
 use futures_util::{TryStreamExt, future::join_all};
 use tds_server::{
@@ -25,19 +25,11 @@ use tds_server::{
     answer::SqlMessage,
     faults::{Action, Fault, Phase},
 };
-use tiberius::{AuthMethod, Config, EncryptionLevel, QueryItem, error::Error};
+use tiberius::{Config, EncryptionLevel, QueryItem, error::Error};
 
 const FIN: Action = Action::Fin { in_packet: false };
 const FIN_IN_PACKET: Action = Action::Fin { in_packet: true };
 const GARBAGE: Action = Action::Garbage { seed: 7, length: 99 };
-
-async fn wait_until(condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "waited too long");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 /// Nine rows of equal length: a type, an int, the length of a text and its five characters.
 const NINE: &str = "SELECT * FROM numbers(9)";
@@ -674,49 +666,16 @@ fn attention_at_any_time() {
     assert!(client.answer().unwrap().ends_with(&plain::done(0xFD, 0, Some(1))));
 }
 
-/// The program, which ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn faults_from_the_command_line() {
-    let directory = tempfile::tempdir().unwrap();
-    let port_file = directory.path().join("port");
-    let mut program = Command::new(env!("CARGO_BIN_EXE_tds-server"))
-        .args([
-            "--every-type",
-            "--login",
-            "FKSM_BI:PASSWORD_OF_TEST",
-            "--listen",
-            "127.0.0.1:0",
-            "--port-file",
-        ])
-        .arg(&port_file)
-        .args([
-            "--fault",
-            "row:3 error:1205 times:2 matching:numbers",
-            "--fault",
-            "done rst matching:every_type",
-        ])
-        .env("PASSWORD_OF_TEST", PASSWORD)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .map(Program)
-        .unwrap();
-    wait_until(|| port_file.exists()).await;
-    let port: u16 = std::fs::read_to_string(&port_file).unwrap().parse().unwrap();
-    let mut config = Config::new();
-    config.host("localhost");
-    config.port(port);
-    config.authentication(AuthMethod::sql_server("fksm_bi", PASSWORD));
-    config.trust_cert();
-    let mut client = open(config).await.unwrap();
+    let mut program = Program::start(&[
+        "--fault",
+        "row:3 error:1205 times:2 matching:numbers",
+        "--fault",
+        "done rst matching:every_type",
+    ])
+    .await;
+    let mut client = program.connect().await;
     for _ in 0..2 {
         let mut read = 0;
         let error = count(&mut client, NINE, false, &mut read).await.unwrap_err();
@@ -725,7 +684,7 @@ async fn faults_from_the_command_line() {
     assert_eq!(rows(&mut client, NINE).await.unwrap().len(), 9);
     assert!(rows(&mut client, "SELECT id FROM every_type").await.is_err());
     // It ends in good order when it is told to.
-    let told = Command::new("kill").arg(program.0.id().to_string()).status().unwrap();
+    let told = Command::new("kill").arg(program.child.id().to_string()).status().unwrap();
     assert!(told.success());
-    assert!(program.0.wait().unwrap().success());
+    assert!(program.child.wait().unwrap().success());
 }

@@ -8,9 +8,9 @@
 
 mod client;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use client::{PASSWORD, config, connect, number, open, options, rows, server, trusting};
+use client::{PASSWORD, config, connect, number, open, options, rows, server, trusting, wait_until};
 use proptest::prelude::*;
 use tds_server::{Encryption, Login, Options};
 use tiberius::{AuthMethod, ColumnData, EncryptionLevel, error::Error};
@@ -161,14 +161,6 @@ async fn what_a_client_says_of_itself() {
     client.close().await.unwrap();
     wait_until(|| server.connections() == 0).await;
     assert_eq!(server.accepted(), 1);
-}
-
-async fn wait_until(condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "waited too long");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 #[tokio::test]

@@ -8,15 +8,12 @@
 
 mod client;
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use client::{
-    PASSWORD, cell, config, connect, open, options,
+    Program, cell, config, connect, open, options,
     plain::{self, Plain},
-    rows, serve, server, trusting,
+    rows, serve, server, trusting, wait_until,
 };
 use futures_util::{TryStreamExt, future::join_all};
 use tds_server::{
@@ -26,7 +23,7 @@ use tds_server::{
     },
     collation,
 };
-use tiberius::{AuthMethod, ColumnData, Config, EncryptionLevel, Query};
+use tiberius::{ColumnData, EncryptionLevel, Query};
 
 /// What may wait to be sent on one connection: a few parts of 64 KiB, each with what came after its last packet.
 const BOUND: usize = 1 << 20;
@@ -95,14 +92,6 @@ impl EngineSession for Values {
         emit(Event::Row(values));
         emit(Event::Done(Some(1)));
         Ok(())
-    }
-}
-
-async fn wait_until(condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "waited too long");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -425,53 +414,19 @@ async fn answers_kept_are_the_same_answers() {
     assert_eq!(server.faults().happened(), 2);
 }
 
-/// The program, which ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Program {
-    /// The most memory it ever had, in bytes.
-    fn most_memory(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
-    }
+/// The most memory that a program ever had, in bytes.
+fn most_memory(program: &Program) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
 #[tokio::test]
 async fn the_program_needs_no_memory_for_what_it_sends() {
-    let directory = tempfile::tempdir().unwrap();
-    let port_file = directory.path().join("port");
-    let program = Command::new(env!("CARGO_BIN_EXE_tds-server"))
-        .args([
-            "--every-type",
-            "--login",
-            "FKSM_BI:PASSWORD_OF_TEST",
-            "--listen",
-            "127.0.0.1:0",
-            "--port-file",
-        ])
-        .arg(&port_file)
-        .env("PASSWORD_OF_TEST", PASSWORD)
-        .stdout(Stdio::null())
-        .spawn()
-        .map(Program)
-        .unwrap();
-    wait_until(|| port_file.exists()).await;
-    let mut config = Config::new();
-    config.host("localhost");
-    config.port(std::fs::read_to_string(&port_file).unwrap().parse().unwrap());
-    config.authentication(AuthMethod::sql_server("FKSM_BI", PASSWORD));
-    config.trust_cert();
-    let mut client = open(config).await.unwrap();
+    let program = Program::start(&[]).await;
+    let mut client = program.connect().await;
     rows(&mut client, "SELECT * FROM every_type").await.unwrap();
-    let before = program.most_memory();
+    let before = most_memory(&program);
     let mut stream = client.simple_query("SELECT * FROM numbers(200000)").await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let mut read = 0;
@@ -479,6 +434,6 @@ async fn the_program_needs_no_memory_for_what_it_sends() {
         read += u32::from(item.as_row().is_some());
     }
     assert_eq!(read, 200_000);
-    let more = program.most_memory() - before;
+    let more = most_memory(&program) - before;
     assert!(more < 4 << 20, "{more} bytes more");
 }

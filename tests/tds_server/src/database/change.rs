@@ -3,27 +3,29 @@
 //! SQLite cannot add a constraint to a table or take one away. A table that changes is therefore made anew, and its rows
 //! are copied.
 
+mod definition;
+mod rebuild;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rusqlite::{Connection, OptionalExtension};
-use sqlparser::ast::Expr;
+use rusqlite::Connection;
 
+use self::definition::{index_id, key_columns, place};
+use self::rebuild::Rebuild;
 use super::catalog::{
-    AliasType, Catalog, Check, Column, Computed, Default, Filter, ForeignKey, Identity, Index, KeyConstraint,
-    Kind, Object, Schema, Trigger, invalid_object, same_name, schema_and_name,
+    AliasType, Catalog, Column, Filter, Index, Kind, Object, Schema, Trigger, invalid_object, same_name,
+    schema_and_name,
 };
 use super::rights::Rights;
 use super::session::Translation;
 use super::syntax::{
-    AlterTable, ChangeSyntax, ColumnSyntax, ConstraintSyntax, ConstraintTerm, IndexSyntax, Name,
-    ReferenceSyntax, definition,
+    AlterTable, ChangeSyntax, ColumnSyntax, ConstraintSyntax, IndexSyntax, Name, definition,
 };
 use super::translate::{Scope, Translator, parse_type, quote};
 use super::write::{self, Written};
-use super::{Shared, compare, form, owner, sql_type, sqlite};
+use super::{Shared, owner, sqlite};
 use crate::answer::{SqlMessage, SqlType};
-use crate::collation;
 
 type Result<T> = std::result::Result<T, SqlMessage>;
 
@@ -120,13 +122,6 @@ struct Changer<'a> {
     translation: &'a Translation,
 }
 
-/// How the rows of a table come through a change.
-struct Rebuild {
-    /// New constraints hold for the rows that are there already.
-    validate: bool,
-    verb: &'static str,
-}
-
 impl Changer<'_> {
     fn create_schema(&mut self, name: &str) -> Result<()> {
         if self.catalog.schema(name).is_some() {
@@ -197,104 +192,6 @@ impl Changer<'_> {
         self.rebuild(None, object, &Rebuild { validate: true, verb: "CREATE TABLE" })
     }
 
-    /// Adds columns and constraints to a table.
-    fn add(
-        &mut self,
-        object: &mut Object,
-        columns: &[ColumnSyntax],
-        constraints: &[ConstraintSyntax],
-        trusted: bool,
-    ) -> Result<()> {
-        let first = object.columns.len();
-        for column in columns.iter().filter(|column| column.computed.is_none()) {
-            let added = self.column(object, column)?;
-            object.columns.push(added);
-        }
-        // A computed column may stand before those it is made of.
-        for (at, column) in columns.iter().enumerate().filter(|(_, column)| column.computed.is_some()) {
-            let added = self.computed_column(object, column)?;
-            object.columns.insert(first + at, added);
-        }
-        for (at, column) in object.columns.iter_mut().enumerate() {
-            column.id = at as i64 + 1;
-        }
-        for (at, column) in columns.iter().enumerate() {
-            for constraint in &column.constraints {
-                self.constraint(object, constraint, Some(first + at), trusted)?;
-            }
-        }
-        constraints.iter().try_for_each(|constraint| self.constraint(object, constraint, None, trusted))
-    }
-
-    fn check_new_column(object: &Object, name: &str) -> Result<()> {
-        if object.column(name).is_some() {
-            let message = format!(
-                "Column names in each table must be unique. Column name '{name}' in table '{}' is specified more than once.",
-                object.name
-            );
-            return Err(SqlMessage::error(2705, message));
-        }
-        Ok(())
-    }
-
-    fn column(&mut self, object: &Object, column: &ColumnSyntax) -> Result<Column> {
-        Self::check_new_column(object, &column.name)?;
-        let text = column.ty.as_deref().unwrap_or_default();
-        let mut ty = parse_type(&self.catalog, text, 1)?;
-        if let Some(name) = &column.collation {
-            let found = collation::find(name)
-                .ok_or_else(|| SqlMessage::error(448, format!("Invalid collation '{name}'.")))?;
-            ty = sql_type::with_collation(&ty, found.name);
-        }
-        let known = match super::catalog::split_name(text).unwrap_or_default().as_slice() {
-            [name] => self.catalog.alias_type(None, name),
-            [schema, name] => self.catalog.alias_type(Some(schema), name),
-            _ => None,
-        };
-        let is_name = text.trim_matches(['[', ']']).eq_ignore_ascii_case("sysname");
-        let alias = match known {
-            Some(known) => Some(format!("{}.{}", known.schema, known.name)),
-            None => is_name.then(|| "sysname".to_owned()),
-        };
-        let refuses = column.identity.is_some() || ty == SqlType::Timestamp || is_name;
-        let nullable = column.nullable.unwrap_or(!refuses && known.is_none_or(|known| known.nullable));
-        Ok(Column {
-            name: column.name.clone(),
-            id: 0,
-            ty,
-            alias,
-            nullable,
-            row_guid: column.row_guid,
-            identity: column.identity.map(|(seed, step)| Identity { seed, step }),
-            computed: None,
-            default: None,
-        })
-    }
-
-    fn computed_column(&mut self, object: &Object, column: &ColumnSyntax) -> Result<Column> {
-        Self::check_new_column(object, &column.name)?;
-        let Some((expression, persisted)) = &column.computed else {
-            return Err(invalid_object(&column.name));
-        };
-        let value = self.within(object, |translator, scope| translator.expression(expression, scope))?;
-        Ok(Column {
-            name: column.name.clone(),
-            id: 0,
-            ty: value.ty,
-            alias: None,
-            // Whatever it is made of may overflow; only ISNULL excludes NULL for good.
-            nullable: column.nullable.unwrap_or(value.nullable || !is_isnull(expression)),
-            row_guid: false,
-            identity: None,
-            computed: Some(Computed {
-                expression: expression.clone(),
-                definition: definition(expression),
-                persisted: *persisted,
-            }),
-            default: None,
-        })
-    }
-
     /// Translates something with the rights of the owner.
     fn as_owner<T>(&self, translate: impl FnOnce(&Translator<'_>) -> Result<T>) -> Result<T> {
         let (session, rights, variables) = (owner(), Rights::default(), std::collections::HashMap::new());
@@ -310,171 +207,6 @@ impl Changer<'_> {
         self.as_owner(|translator| {
             let table = translator.object_table(object, "");
             translate(translator, &Scope { tables: vec![table], ..Scope::default() })
-        })
-    }
-
-    /// A name that SQL Server would make up.
-    fn invented(&self, prefix: &str, object: &Object, column: Option<&str>, id: i64) -> String {
-        let short = |name: &str, length: usize| name.chars().take(length).collect::<String>();
-        match column {
-            Some(column) => format!("{prefix}__{}__{}__{id:08X}", short(&object.name, 9), short(column, 5)),
-            None => format!("{prefix}__{}__{id:016X}", short(&object.name, 8)),
-        }
-    }
-
-    fn constraint(
-        &mut self,
-        object: &mut Object,
-        constraint: &ConstraintSyntax,
-        behind: Option<usize>,
-        trusted: bool,
-    ) -> Result<()> {
-        if let Some(name) = &constraint.name {
-            let taken = self.catalog.has_constraint(&object.schema, name) || object.has_constraint(name);
-            if taken {
-                return Err(exists(name));
-            }
-        }
-        let id = self.catalog.new_id();
-        let system_named = constraint.name.is_none();
-        let behind_name = behind.map(|at| object.columns[at].name.clone());
-        let name_or = |prefix: &str, column: Option<&str>| match &constraint.name {
-            Some(name) => name.clone(),
-            None => self.invented(prefix, object, column, id),
-        };
-        match &constraint.term {
-            ConstraintTerm::Default { value, column } => {
-                let at = match column {
-                    Some(column) => place(object, column)?,
-                    None => behind.ok_or_else(|| invalid_object("DEFAULT"))?,
-                };
-                let name = name_or("DF", Some(&object.columns[at].name));
-                let default = Default {
-                    id,
-                    name,
-                    expression: value.clone(),
-                    definition: definition(value),
-                    system_named,
-                };
-                if object.columns[at].default.is_some() {
-                    return Err(SqlMessage::error(1781, "Column already has a DEFAULT bound to it."));
-                }
-                // Defaults know no columns.
-                let known = self
-                    .within(&Object { columns: Vec::new(), ..object.clone() }, |translator, scope| {
-                        translator.expression(value, scope)
-                    });
-                known?;
-                object.columns[at].default = Some(default);
-            }
-            ConstraintTerm::Check(expression) => {
-                self.within(object, |translator, scope| translator.predicate(expression, scope))?;
-                let name = name_or("CK", behind_name.as_deref());
-                object.checks.push(Check {
-                    id,
-                    name,
-                    column: behind,
-                    expression: expression.clone(),
-                    definition: definition(expression),
-                    disabled: false,
-                    trusted,
-                    system_named,
-                });
-            }
-            ConstraintTerm::Key { primary, clustered, columns } => {
-                let name = name_or(if *primary { "PK" } else { "UQ" }, None);
-                if *primary && object.primary_key().is_some() {
-                    let message = format!("Table '{}' already has a primary key defined on it.", object.name);
-                    return Err(SqlMessage::error(1779, message));
-                }
-                let key = key_columns(object, columns)?;
-                if *primary {
-                    for (at, _) in &key {
-                        let column = &mut object.columns[*at];
-                        // In CREATE TABLE a column of the key that says nothing is NOT NULL.
-                        column.nullable = false;
-                    }
-                }
-                let has_clustered = object.indexes.iter().any(|index| index.clustered);
-                let clustered = clustered.unwrap_or(*primary && !has_clustered);
-                let constraint = Some(KeyConstraint { id, primary: *primary, system_named });
-                let id = index_id(object, clustered);
-                object.indexes.push(Index {
-                    id,
-                    name,
-                    unique: true,
-                    clustered,
-                    constraint,
-                    key,
-                    included: Vec::new(),
-                    filter: None,
-                    disabled: false,
-                });
-            }
-            ConstraintTerm::ForeignKey { columns, reference } => {
-                let name = name_or("FK", columns.first().map(String::as_str));
-                let key = self.foreign_key(object, id, name, columns, reference, system_named, trusted)?;
-                object.foreign_keys.push(key);
-            }
-        }
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "each is a part of the one constraint")]
-    fn foreign_key(
-        &self,
-        object: &Object,
-        id: i64,
-        name: String,
-        columns: &[String],
-        reference: &ReferenceSyntax,
-        system_named: bool,
-        trusted: bool,
-    ) -> Result<ForeignKey> {
-        let (schema, last) = schema_and_name(&reference.table).ok_or_else(|| invalid_object(""))?;
-        let itself = same_name(last, &object.name) && same_name(schema, &object.schema);
-        let parent = match itself {
-            true => object.clone(),
-            false => self.find(&reference.table).ok_or_else(|| {
-                let table = reference.table.join(".");
-                SqlMessage::error(1767, format!("Foreign key '{name}' references invalid table '{table}'."))
-            })?,
-        };
-        let own: Vec<usize> = columns.iter().map(|column| place(object, column)).collect::<Result<_>>()?;
-        let parent_columns: Vec<usize> = match reference.columns.is_empty() {
-            false => reference.columns.iter().map(|column| place(&parent, column)).collect::<Result<_>>()?,
-            true => {
-                parent.primary_key().map_or_else(Vec::new, |key| key.key.iter().map(|(at, _)| *at).collect())
-            }
-        };
-        let mut wanted = parent_columns.clone();
-        wanted.sort_unstable();
-        let is_key =
-            parent.indexes.iter().filter(|index| index.unique && index.filter.is_none()).any(|index| {
-                let mut key: Vec<usize> = index.key.iter().map(|(at, _)| *at).collect();
-                key.sort_unstable();
-                key == wanted
-            });
-        if !is_key || own.len() != parent_columns.len() {
-            let table = reference.table.join(".");
-            return Err(SqlMessage::error(
-                1776,
-                format!(
-                    "There are no primary or candidate keys in the referenced table '{table}' that match the referencing column list in the foreign key '{name}'."
-                ),
-            ));
-        }
-        Ok(ForeignKey {
-            id,
-            name,
-            columns: own,
-            parent: parent.id,
-            parent_columns,
-            on_delete: reference.on_delete,
-            on_update: reference.on_update,
-            disabled: false,
-            trusted,
-            system_named,
         })
     }
 
@@ -634,192 +366,6 @@ impl Changer<'_> {
         self.rebuild(Some(&old), object, &Rebuild { validate, verb: "ALTER TABLE" })
     }
 
-    fn has_rows(&self, object: &Object) -> Result<bool> {
-        let sql = format!("SELECT 1 FROM {} LIMIT 1", quote(&object.sqlite_name()));
-        let found = self.connection.query_row(&sql, [], |_| Ok(())).optional();
-        found.map(|row| row.is_some()).map_err(|error| sqlite::message(&error))
-    }
-
-    /// Makes the table of SQLite anew, with the rows of the old one.
-    fn rebuild(&mut self, old: Option<&Object>, object: Object, how: &Rebuild) -> Result<()> {
-        // What refers to itself must be found while it is translated.
-        self.catalog.put(object.clone());
-        let mut sql = String::from("BEGIN IMMEDIATE;\n");
-        let name = object.sqlite_name();
-        let temporary = format!("{name}#new");
-        sql += &format!("CREATE TABLE {} ({});\n", quote(&temporary), self.table_terms(&object)?);
-        if let Some(old) = old {
-            let (mut into, mut from) = (Vec::new(), Vec::new());
-            for column in object.columns.iter().filter(|column| column.computed.is_none()) {
-                let kept = old.column(&column.name).is_some();
-                if kept {
-                    from.push(quote(&column.name));
-                } else if !column.nullable {
-                    from.push(self.new_value(&object, column)?);
-                } else {
-                    continue;
-                }
-                into.push(quote(&column.name));
-            }
-            sql += &format!(
-                "INSERT INTO {} ({}) SELECT {} FROM {};\nDROP TABLE {};\n",
-                quote(&temporary),
-                into.join(", "),
-                from.join(", "),
-                quote(&name),
-                quote(&name)
-            );
-        }
-        sql += &format!("ALTER TABLE {} RENAME TO {};\n", quote(&temporary), quote(&name));
-        for index in &object.indexes {
-            sql += &self.index_sql(&object, index)?;
-        }
-        let written = Written { sql, table: Arc::new(object.clone()), verb: how.verb };
-        let pragma = |name: &str, on: bool| self.connection.pragma_update(None, name, on);
-        let run = || -> Result<()> {
-            let refused = |error: rusqlite::Error| write::refused(&error, &written, &self.catalog);
-            self.connection.execute_batch(&written.sql).map_err(refused)?;
-            if how.validate && old.is_some() {
-                let sql =
-                    format!("SELECT 1 FROM pragma_foreign_key_check('{}') LIMIT 1", name.replace('\'', "''"));
-                let broken = self.connection.query_row(&sql, [], |_| Ok(())).optional().map_err(refused)?;
-                if broken.is_some() {
-                    let key = object.foreign_keys.last().map_or("", |key| key.name.as_str());
-                    return Err(SqlMessage::error(
-                        547,
-                        format!(
-                            "The ALTER TABLE statement conflicted with the FOREIGN KEY constraint \"{key}\". The conflict occurred in database \"{}\", table \"{}\".",
-                            self.catalog.database,
-                            object.full_name()
-                        ),
-                    ));
-                }
-            }
-            self.connection.execute_batch("COMMIT").map_err(refused)
-        };
-        // Rows are as they were, unless the statement wants them looked at.
-        let failed = |error: rusqlite::Error| sqlite::message(&error);
-        pragma("foreign_keys", false).map_err(failed)?;
-        pragma("ignore_check_constraints", !how.validate).map_err(failed)?;
-        let result = run();
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK").map_err(failed)?;
-        }
-        pragma("ignore_check_constraints", false).map_err(failed)?;
-        pragma("foreign_keys", true).map_err(failed)?;
-        result
-    }
-
-    /// What rows that are there already get in a new column.
-    fn new_value(&self, object: &Object, column: &Column) -> Result<String> {
-        if column.ty == SqlType::Timestamp {
-            return Ok("tds_rowversion()".to_owned());
-        }
-        if let Some(identity) = &column.identity {
-            let ty = sql_type::describe(&column.ty);
-            return Ok(format!(
-                "tds_identity('{ty}', {}, '{}', '{}')",
-                object.id, identity.seed, identity.step
-            ));
-        }
-        let Some(default) = &column.default else { return Ok("NULL".to_owned()) };
-        self.within(object, |translator, _| {
-            let value = translator.expression(&default.expression, &Scope::default())?;
-            Ok(translator.assign(value, &column.ty, column.id)?.sql)
-        })
-    }
-
-    /// Columns and constraints in SQLite's terms. Columns have no type there, so that values stay as they are put in.
-    fn table_terms(&self, object: &Object) -> Result<String> {
-        let mut terms = Vec::new();
-        for column in object.columns.iter().filter(|column| column.computed.is_none()) {
-            let mut term = quote(&column.name);
-            if let Some(name) = sql_type::collation(&column.ty) {
-                let name = compare::sqlite_name(form::find_collation(name), sql_type::is_wide(&column.ty));
-                term += &format!(" COLLATE {}", quote(&name));
-            }
-            if !column.nullable {
-                term += " NOT NULL";
-            }
-            terms.push(term);
-        }
-        for check in object.checks.iter().filter(|check| !check.disabled) {
-            let condition =
-                self.within(object, |translator, scope| translator.predicate(&check.expression, scope))?;
-            terms.push(format!("CONSTRAINT {} CHECK ({condition})", quote(&check.name)));
-        }
-        for key in object.foreign_keys.iter().filter(|key| !key.disabled) {
-            let Some(parent) = self.catalog.object_by_id(key.parent) else { continue };
-            let names = |object: &Object, places: &[usize]| {
-                places.iter().map(|&at| quote(&object.columns[at].name)).collect::<Vec<_>>().join(", ")
-            };
-            terms.push(format!(
-                "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
-                quote(&key.name),
-                names(object, &key.columns),
-                quote(&parent.sqlite_name()),
-                names(parent, &key.parent_columns),
-                key.on_delete.sql(),
-                key.on_update.sql()
-            ));
-        }
-        Ok(terms.join(", "))
-    }
-
-    /// An index in SQLite's terms; nothing where it has a computed column or is disabled.
-    fn index_sql(&self, object: &Object, index: &Index) -> Result<String> {
-        let columns: Vec<&Column> = index.key.iter().map(|(at, _)| &object.columns[*at]).collect();
-        if index.disabled || columns.iter().any(|column| column.computed.is_some()) {
-            return Ok(String::new());
-        }
-        let filter = match &index.filter {
-            Some(filter) => {
-                let condition =
-                    self.within(object, |translator, scope| translator.predicate(&filter.expression, scope))?;
-                Some(format!("({condition})"))
-            }
-            None => None,
-        };
-        let create = |suffix: &str, terms: Vec<String>, conditions: Vec<String>| {
-            let unique = if index.unique { "UNIQUE " } else { "" };
-            let condition = if conditions.is_empty() {
-                String::new()
-            } else {
-                format!(" WHERE {}", conditions.join(" AND "))
-            };
-            format!(
-                "CREATE {unique}INDEX {} ON {} ({}){condition};\n",
-                quote(&format!("{}.{}{suffix}", object.sqlite_name(), index.name)),
-                quote(&object.sqlite_name()),
-                terms.join(", ")
-            )
-        };
-        let terms = index.key.iter().zip(&columns).map(|((_, descending), column)| {
-            let name = quote(&column.name);
-            let term = match column.ty {
-                // Only the instant counts, not the offset.
-                SqlType::DateTimeOffset(_) => format!("substr({name}, 1, 8)"),
-                _ => name,
-            };
-            if *descending { term + " DESC" } else { term }
-        });
-        let mut sql = create("", terms.collect(), filter.iter().cloned().collect());
-        // To SQLite each NULL is different from every other.
-        let nullable: Vec<&&Column> = columns.iter().filter(|column| column.nullable).collect();
-        if index.unique && !nullable.is_empty() {
-            let terms = columns.iter().flat_map(|column| {
-                let name = quote(&column.name);
-                [format!("({name} IS NULL)"), format!("ifnull({name}, 0)")]
-            });
-            let missing: Vec<_> =
-                nullable.iter().map(|column| format!("{} IS NULL", quote(&column.name))).collect();
-            let mut conditions = vec![format!("({})", missing.join(" OR "))];
-            conditions.extend(filter);
-            sql += &create("#nulls", terms.collect(), conditions);
-        }
-        Ok(sql)
-    }
-
     fn drop(&mut self, kind: &str, name: &Name, table: Option<&Name>) -> Result<()> {
         let missing = || no_such(kind, Some(name));
         let run = |sql: String| self.connection.execute_batch(&sql).map_err(|error| sqlite::message(&error));
@@ -884,32 +430,6 @@ impl Changer<'_> {
         }
         Ok(())
     }
-}
-
-fn is_isnull(expression: &Expr) -> bool {
-    match expression {
-        Expr::Nested(inner) => is_isnull(inner),
-        Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case("isnull"),
-        _ => false,
-    }
-}
-
-/// 1 is the clustered index.
-fn index_id(object: &Object, clustered: bool) -> i64 {
-    if clustered {
-        return 1;
-    }
-    object.indexes.iter().map(|index| index.id).max().unwrap_or(1).max(1) + 1
-}
-
-fn place(object: &Object, column: &str) -> Result<usize> {
-    object.column(column).ok_or_else(|| {
-        SqlMessage::error(1911, format!("Column name '{column}' does not exist in the target table or view."))
-    })
-}
-
-fn key_columns(object: &Object, columns: &[(String, bool)]) -> Result<Vec<(usize, bool)>> {
-    columns.iter().map(|(name, descending)| Ok((place(object, name)?, *descending))).collect()
 }
 
 fn drop_constraint(object: &mut Object, name: &str) -> Result<()> {

@@ -4,7 +4,11 @@
 
 pub mod plain;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tds_server::{Certificate, Encryption, Options, Server, answer::Engine, every_type::EveryType};
 use tiberius::{AuthMethod, ColumnData, Config, EncryptionLevel, Row, error::Error};
@@ -75,4 +79,63 @@ pub fn number(error: &Error) -> Option<u32> {
 
 pub fn cell(row: &Row, at: usize) -> &ColumnData<'static> {
     row.cells().nth(at).unwrap().1
+}
+
+pub async fn wait_until(condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "waited too long");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// `tds-server --every-type`, which ends with the test.
+pub struct Program {
+    pub child: Child,
+    pub port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Program {
+    /// Starts it with more arguments, on a free port.
+    pub async fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port_file = folder.path().join("port");
+        let child = Command::new(env!("CARGO_BIN_EXE_tds-server"))
+            .args([
+                "--every-type",
+                "--login",
+                "FKSM_BI:PASSWORD_OF_TEST",
+                "--listen",
+                "127.0.0.1:0",
+                "--port-file",
+            ])
+            .arg(&port_file)
+            .args(arguments)
+            .env("PASSWORD_OF_TEST", PASSWORD)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut program = Self { child, port: 0, _folder: folder };
+        wait_until(|| port_file.exists()).await;
+        program.port = std::fs::read_to_string(&port_file).unwrap().parse().unwrap();
+        program
+    }
+
+    /// Logs in to it.
+    pub async fn connect(&self) -> Client {
+        let mut config = Config::new();
+        config.host("localhost");
+        config.port(self.port);
+        config.authentication(AuthMethod::sql_server("fksm_bi", PASSWORD));
+        config.trust_cert();
+        open(config).await.unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tds_server::Server;
+use tds_server::{Server, raw::login7};
 
 use super::PASSWORD;
 
@@ -137,19 +137,4 @@ pub fn message(code: u8, number: u32, state: u8, class: u8, text: &str) -> Vec<u
     body.extend(wide("TDSTEST"));
     body.extend([0, 1, 0, 0, 0]);
     [&[code], &(body.len() as u16).to_le_bytes()[..], &body].concat()
-}
-
-fn login7(user: &str, password: &str, packet_size: u32) -> Vec<u8> {
-    let mut payload = vec![0; 94];
-    payload[4..8].copy_from_slice(&0x7400_0004_u32.to_le_bytes());
-    payload[8..12].copy_from_slice(&packet_size.to_le_bytes());
-    let hidden: Vec<u8> = wide(password).iter().map(|byte| byte.rotate_left(4) ^ 0xA5).collect();
-    for (at, bytes) in [(40, wide(user)), (44, hidden)] {
-        let entry = [payload.len() as u16, (bytes.len() / 2) as u16].map(u16::to_le_bytes).concat();
-        payload[at..at + 4].copy_from_slice(&entry);
-        payload.extend(bytes);
-    }
-    let length = payload.len() as u32;
-    payload[..4].copy_from_slice(&length.to_le_bytes());
-    payload
 }
