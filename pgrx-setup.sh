@@ -500,7 +500,26 @@ run_tests() {
     cargo clippy -p rsl_ext --no-default-features --features "pg$major" --all-targets -- -D warnings
     say "running the tests"
     RSL_TEST_CLI=$root/target/release/rsl cargo test -p rsl_core -p rsl_cli -p tds_server -p rsl_tests "$@"
+    if (($# == 0)); then
+        run_tests_with_server
+    fi
     say "all tests passed"
+}
+
+# The unit tests of the program that ask PostgreSQL itself, in a database of the private server.
+run_tests_with_server() {
+    find_server
+    find_cluster
+    local was_running
+    was_running=$(server_process "$cluster/data") || was_running=
+    start_cluster
+    query postgres "DROP DATABASE IF EXISTS rsl_cli_tests"
+    query postgres "CREATE DATABASE rsl_cli_tests"
+    RSL_TEST_DATABASE_URL=$(private_url rsl_cli_tests) cargo test -p rsl_cli -- --ignored
+    query postgres "DROP DATABASE rsl_cli_tests"
+    if [[ -z $was_running ]]; then
+        show as_server "$bindir/pg_ctl" stop --pgdata="$cluster/data" --mode=fast --silent
+    fi
 }
 
 bench() {
