@@ -103,11 +103,6 @@ impl RowEncoder {
         self.start();
         Chunk { payload, rows, witness }
     }
-
-    /// Over the rows in the chunk so far.
-    pub fn witness(&self) -> &Witness {
-        &self.witness
-    }
 }
 
 #[cfg(test)]
@@ -163,10 +158,10 @@ mod tests {
             for n in 0..before {
                 encoder.row(&[Value::Int(n.into()), Value::Int(0)]).unwrap();
             }
-            let (len, digest) = (encoder.len(), encoder.witness().digest());
+            let (len, digest) = (encoder.len(), encoder.witness.digest());
             let unfit = encoder.row(&[Value::Int(1), Value::Int(40_000)]).unwrap_err();
             prop_assert_eq!(unfit.column, 1);
-            prop_assert_eq!((encoder.len(), encoder.witness().digest()), (len, digest));
+            prop_assert_eq!((encoder.len(), encoder.witness.digest()), (len, digest));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `rsl.load_push`: a chunk and its receipt, in one transaction, exactly once. It runs for every megabyte, so each query counts.
+//! `rsl.load_push`: a chunk and its receipt, in one transaction, exactly once. It runs for every chunk of a load, so each query counts.
 
 use std::fmt;
 
