@@ -102,7 +102,11 @@ impl Decimal {
 
 /// Decimal digits of `n`; 0 has none.
 fn digits(n: u128) -> u32 {
-    n.checked_ilog10().map_or(0, |l| l + 1)
+    // In 64 bits, which most amounts fit, it is an order of magnitude cheaper.
+    match u64::try_from(n) {
+        Ok(small) => small.checked_ilog10().map_or(0, |l| l + 1),
+        Err(_) => n.ilog10() + 1,
+    }
 }
 
 impl PartialEq for Decimal {
@@ -216,7 +220,9 @@ fn parse_exponent(text: &[u8]) -> Result<i32, DecimalError> {
 pub struct Base10000 {
     negative: bool,
     weight: i16,
-    len: u8,
+    /// Where in `digits` they begin and end.
+    first: u8,
+    last: u8,
     digits: [i16; Self::MAX],
 }
 
@@ -225,7 +231,7 @@ impl Base10000 {
     const MAX: usize = 12;
 
     fn new(mantissa: i128, scale: u8) -> Self {
-        let mut digits = [0i16; Self::MAX];
+        let mut form = Self { negative: mantissa < 0, weight: 0, first: 0, last: 0, digits: [0; Self::MAX] };
         let mut rest = mantissa.unsigned_abs();
         let groups_below = usize::from(scale).div_ceil(4);
         // Fill the last group of places: 1.5 is 1 | 5000.
@@ -233,13 +239,22 @@ impl Base10000 {
         let mut at = Self::MAX;
         let mut emit = |digit: i16| {
             at -= 1;
-            digits[at] = digit;
+            form.digits[at] = digit;
         };
         if shift > 0 {
-            let keep = 10u128.pow(4 - shift as u32);
-            let low = (rest % keep) as i16 * 10i16.pow(shift as u32);
-            rest /= keep;
-            emit(low);
+            let keep = 10u64.pow(4 - shift as u32);
+            let low = match u64::try_from(rest) {
+                Ok(small) => {
+                    rest = u128::from(small / keep);
+                    (small % keep) as i16
+                }
+                Err(_) => {
+                    let low = (rest % u128::from(keep)) as i16;
+                    rest /= u128::from(keep);
+                    low
+                }
+            };
+            emit(low * 10i16.pow(shift as u32));
         }
         // Most amounts fit 64 bits, where the division is an order of magnitude cheaper.
         while rest > u128::from(u64::MAX) {
@@ -254,19 +269,17 @@ impl Base10000 {
         let mut first = at;
         let mut last = Self::MAX;
         let mut weight = (Self::MAX - at) as i16 - groups_below as i16 - 1;
-        while first < last && digits[first] == 0 {
+        while first < last && form.digits[first] == 0 {
             first += 1;
             weight -= 1;
         }
-        while last > first && digits[last - 1] == 0 {
+        while last > first && form.digits[last - 1] == 0 {
             last -= 1;
         }
-        digits.copy_within(first..last, 0);
-        let len = (last - first) as u8;
-        if len == 0 {
-            weight = 0;
-        }
-        Self { negative: mantissa < 0, weight, len, digits }
+        form.weight = if first == last { 0 } else { weight };
+        // They stay where they are: moving them at once would have to wait until each of them has been stored.
+        (form.first, form.last) = (first as u8, last as u8);
+        form
     }
 
     /// Below zero; zero is not.
@@ -281,7 +294,7 @@ impl Base10000 {
 
     /// Base-10000 digits, most significant first, none for zero.
     pub fn digits(&self) -> &[i16] {
-        &self.digits[..usize::from(self.len)]
+        &self.digits[usize::from(self.first)..usize::from(self.last)]
     }
 }
 

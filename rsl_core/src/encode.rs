@@ -11,8 +11,8 @@ use crate::value::Value;
 /// What a written field adds to the witness.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Canonical hash; `None` for NULL.
-    pub hash: Option<u128>,
+    /// Canonical hash.
+    pub hash: u128,
     /// The number to sum, of an exact numeric column.
     pub number: Exact,
 }
@@ -20,7 +20,9 @@ pub struct Field {
 /// An exact number, or none.
 #[derive(Debug, Clone, Copy)]
 pub enum Exact {
-    /// Not an exact number, or NULL.
+    /// NULL.
+    Null,
+    /// Not an exact number.
     None,
     /// A whole number of 64 bits.
     Integer(i64),
@@ -29,37 +31,47 @@ pub enum Exact {
 }
 
 impl Field {
-    const NULL: Field = Field { hash: None, number: Exact::None };
+    /// A field that is NULL.
+    pub const NULL: Field = Field { hash: canonical::NULL, number: Exact::Null };
 
-    fn plain(hash: u128) -> Field {
-        Field { hash: Some(hash), number: Exact::None }
+    #[inline]
+    fn set(&mut self, hash: u128) {
+        self.hash = hash;
+        self.number = Exact::None;
     }
 }
 
 /// Appends `value` as a field of PostgreSQL's binary COPY format: length (4 bytes), then what the receive
-/// function of `ty` reads. After an error `out` may hold part of a field: the caller cuts it off.
-pub fn encode_value(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+/// function of `ty` reads. What the witness needs of it is left in `field`. After an error `out` may hold part of a field: the
+/// caller cuts it off.
+pub fn encode_value(
+    value: &Value<'_>,
+    ty: PgType,
+    out: &mut Vec<u8>,
+    field: &mut Field,
+) -> Result<(), Unfit> {
     if matches!(value, Value::Null) {
         out.extend_from_slice(&(-1i32).to_be_bytes());
-        return Ok(Field::NULL);
+        *field = Field::NULL;
+        return Ok(());
     }
-    Ok(match ty {
-        PgType::Int2 => integer(value, ty, out, |v| i16::try_from(v).ok().map(i16::to_be_bytes))?,
-        PgType::Int4 => integer(value, ty, out, |v| i32::try_from(v).ok().map(i32::to_be_bytes))?,
-        PgType::Int8 => integer(value, ty, out, |v| Some(v.to_be_bytes()))?,
-        PgType::Numeric(modifier) => numeric(value, ty, modifier, out)?,
+    match ty {
+        PgType::Int2 => integer(value, ty, out, field, |v| i16::try_from(v).ok().map(i16::to_be_bytes))?,
+        PgType::Int4 => integer(value, ty, out, field, |v| i32::try_from(v).ok().map(i32::to_be_bytes))?,
+        PgType::Int8 => integer(value, ty, out, field, |v| Some(v.to_be_bytes()))?,
+        PgType::Numeric(modifier) => numeric(value, ty, modifier, out, field)?,
         PgType::Text | PgType::Varchar(_) | PgType::Char(_) | PgType::Enum | PgType::Json | PgType::Jsonb => {
-            character(value, ty, out)?
+            character(value, ty, out, field)?;
         }
         PgType::Bool => {
             let value = to_bool(value, ty)?;
             put(out, &[u8::from(value)]);
-            Field::plain(canonical::boolean(value))
+            field.set(canonical::boolean(value));
         }
         PgType::Float8 => {
             let value = to_float(value, ty)?;
             put(out, &value.to_be_bytes());
-            Field::plain(canonical::float(value))
+            field.set(canonical::float(value));
         }
         PgType::Float4 => {
             let wide = to_float(value, ty)?;
@@ -68,24 +80,24 @@ pub fn encode_value(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<
                 return Err(Unfit::Range { to: ty.to_string() });
             }
             put(out, &narrow.to_be_bytes());
-            Field::plain(canonical::float(wide))
+            field.set(canonical::float(wide));
         }
         PgType::Bytea => match *value {
             Value::Bytes(bytes) => {
                 put_long(out, bytes)?;
-                Field::plain(canonical::bytes(bytes))
+                field.set(canonical::bytes(bytes));
             }
             _ => return Err(unfit(value, ty)),
         },
         PgType::Uuid => {
             let bytes = to_uuid(value, ty)?;
             put(out, &bytes);
-            Field::plain(canonical::uuid(&bytes))
+            field.set(canonical::uuid(&bytes));
         }
         PgType::Date => {
             let days = to_date(value, ty)?;
             put(out, &days.to_be_bytes());
-            Field::plain(canonical::date(days))
+            field.set(canonical::date(days));
         }
         PgType::Time(precision) => {
             let ticks = match *value {
@@ -95,19 +107,20 @@ pub fn encode_value(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<
             };
             let micros = to_micros(ticks, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            Field::plain(canonical::time(micros))
+            field.set(canonical::time(micros));
         }
         PgType::Timestamp(precision) => {
             let micros = to_micros(to_local(value, ty)?, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            Field::plain(canonical::timestamp(micros))
+            field.set(canonical::timestamp(micros));
         }
         PgType::TimestampTz(precision) => {
             let micros = to_micros(to_instant(value, ty)?, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            Field::plain(canonical::timestamptz(micros))
+            field.set(canonical::timestamptz(micros));
         }
-    })
+    }
+    Ok(())
 }
 
 fn unfit(value: &Value<'_>, ty: PgType) -> Unfit {
@@ -147,8 +160,9 @@ fn integer<const N: usize>(
     value: &Value<'_>,
     ty: PgType,
     out: &mut Vec<u8>,
+    field: &mut Field,
     narrow: impl Fn(i64) -> Option<[u8; N]>,
-) -> Result<Field, Unfit> {
+) -> Result<(), Unfit> {
     let range = || Unfit::Range { to: ty.to_string() };
     let whole = match *value {
         Value::Int(value) => value,
@@ -160,7 +174,9 @@ fn integer<const N: usize>(
         }
     };
     put(out, &narrow(whole).ok_or_else(range)?);
-    Ok(Field { hash: Some(canonical::number(Number::Integer(whole))), number: Exact::Integer(whole) })
+    field.hash = canonical::number(Number::Integer(whole));
+    field.number = Exact::Integer(whole);
+    Ok(())
 }
 
 fn places(decimal: Decimal, ty: PgType) -> Unfit {
@@ -172,7 +188,8 @@ fn numeric(
     ty: PgType,
     modifier: Option<(u16, i16)>,
     out: &mut Vec<u8>,
-) -> Result<Field, Unfit> {
+    field: &mut Field,
+) -> Result<(), Unfit> {
     let decimal = match *value {
         Value::Decimal(decimal) => decimal,
         _ => to_decimal(value, ty)?,
@@ -180,7 +197,11 @@ fn numeric(
     let shown_scale = match modifier {
         None => u16::from(decimal.scale()),
         Some((precision, scale)) => {
-            let exact = decimal.normalized();
+            // Zeros at the end of its places matter only where they are too many.
+            let exact = match i16::from(decimal.scale()) <= scale {
+                true => decimal,
+                false => decimal.normalized(),
+            };
             let fits = if scale >= 0 {
                 i16::from(exact.scale()) <= scale
             } else {
@@ -199,19 +220,22 @@ fn numeric(
     };
     let form = decimal.to_base10000();
     let digits = form.digits();
-    out.extend_from_slice(&(8 + 2 * digits.len() as i32).to_be_bytes());
-    out.extend_from_slice(&(digits.len() as i16).to_be_bytes());
-    out.extend_from_slice(&form.weight().to_be_bytes());
     let negative = form.is_negative() && !digits.is_empty();
-    out.extend_from_slice(&(if negative { 0x4000u16 } else { 0 }).to_be_bytes());
-    out.extend_from_slice(&shown_scale.to_be_bytes());
+    // Length of the field, number of digits, weight, sign, scale.
+    let head = (8 + 2 * digits.len() as u128) << 64
+        | (digits.len() as u128) << 48
+        | u128::from(form.weight() as u16) << 32
+        | if negative { 0x4000 << 16 } else { 0 }
+        | u128::from(shown_scale);
+    out.extend_from_slice(&head.to_be_bytes()[4..]);
     digits.iter().for_each(|digit| out.extend_from_slice(&digit.to_be_bytes()));
     let number = Number::from(&form);
-    let exact = match number {
+    field.hash = canonical::number(number);
+    field.number = match number {
         Number::Integer(whole) => Exact::Integer(whole),
         _ => Exact::Decimal(form),
     };
-    Ok(Field { hash: Some(canonical::number(number)), number: exact })
+    Ok(())
 }
 
 fn to_decimal(value: &Value<'_>, ty: PgType) -> Result<Decimal, Unfit> {
@@ -340,7 +364,7 @@ fn to_micros(ticks: i64, precision: u8, ty: PgType) -> Result<i64, Unfit> {
     Ok(ticks / 10)
 }
 
-fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, Unfit> {
+fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>, field: &mut Field) -> Result<(), Unfit> {
     let written;
     let text = match *value {
         Value::Text(text) => text,
@@ -374,7 +398,7 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, 
         }
         Ok(())
     };
-    let hash = match ty {
+    field.set(match ty {
         PgType::Varchar(Some(characters)) => {
             fits(bytes, characters)?;
             canonical::text(bytes)
@@ -385,7 +409,7 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, 
         }
         PgType::Jsonb => canonical::json(&json::canonical(text)?),
         _ => canonical::text(bytes),
-    };
+    });
     match ty {
         PgType::Jsonb => {
             if bytes.len() > MAX_FIELD - 64 {
@@ -399,5 +423,5 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>) -> Result<Field, 
         PgType::Char(_) => put_long(out, without_trailing_spaces(bytes))?,
         _ => put_long(out, bytes)?,
     }
-    Ok(Field::plain(hash))
+    Ok(())
 }

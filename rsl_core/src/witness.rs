@@ -96,13 +96,11 @@ impl Witness {
     #[inline]
     pub fn add_row(&mut self, fields: &[Field]) {
         for (at, field) in fields.iter().enumerate() {
-            match (field.hash, &field.number) {
-                (None, _) => self.add_null(at),
-                (Some(hash), Exact::None) => self.add_field(at, hash, None),
-                (Some(hash), Exact::Integer(whole)) => {
-                    self.add_field(at, hash, Some(Number::Integer(*whole)))
-                }
-                (Some(hash), Exact::Decimal(form)) => self.add_field(at, hash, Some(Number::from(form))),
+            match &field.number {
+                Exact::Null => self.add_null(at),
+                Exact::None => self.add_field(at, field.hash, None),
+                Exact::Integer(whole) => self.add_field(at, field.hash, Some(Number::Integer(*whole))),
+                Exact::Decimal(form) => self.add_field(at, field.hash, Some(Number::from(form))),
             }
         }
         self.end_row();
@@ -337,15 +335,19 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
+    fn field(value: &Value<'_>, ty: PgType) -> Field {
+        let mut field = Field::NULL;
+        encode_value(value, ty, &mut Vec::new(), &mut field).unwrap();
+        field
+    }
+
     fn witness(rows: &[(i64, String)]) -> Witness {
         let mut witness = Witness::new([true, false]);
         for (number, text) in rows {
-            let mut out = Vec::new();
-            let fields = [
-                encode_value(&Value::Int(*number), PgType::Int8, &mut out).unwrap(),
-                encode_value(&Value::Text(text), PgType::Text, &mut out).unwrap(),
-            ];
-            witness.add_row(&fields);
+            witness.add_row(&[
+                field(&Value::Int(*number), PgType::Int8),
+                field(&Value::Text(text), PgType::Text),
+            ]);
         }
         witness
     }
@@ -417,14 +419,11 @@ mod tests {
         for (price, number, text) in rows {
             let price = price
                 .map_or(Value::Null, |(digits, scale)| Value::Decimal(Decimal::new(digits, scale).unwrap()));
-            let mut out = Vec::new();
-            let fields = [
-                encode_value(&price, PgType::Numeric(Some((38, 10))), &mut out).unwrap(),
-                encode_value(&number.map_or(Value::Null, Value::Int), PgType::Int8, &mut out).unwrap(),
-                encode_value(&text.as_deref().map_or(Value::Null, Value::Text), PgType::Text, &mut out)
-                    .unwrap(),
-            ];
-            witness.add_row(&fields);
+            witness.add_row(&[
+                field(&price, PgType::Numeric(Some((38, 10)))),
+                field(&number.map_or(Value::Null, Value::Int), PgType::Int8),
+                field(&text.as_deref().map_or(Value::Null, Value::Text), PgType::Text),
+            ]);
         }
         witness.account(["price", "number", "text"])
     }

@@ -5,13 +5,15 @@
 
 use proptest::prelude::*;
 use rsl_core::decimal::MAX_MANTISSA;
+use rsl_core::encode::{Exact, Field, encode_value};
 use rsl_core::temporal::TICKS_PER_DAY;
-use rsl_core::{Decimal, PgType, Unfit, Value, encode_value};
+use rsl_core::{Decimal, PgType, Unfit, Value};
 
 /// The bytes of the field, without its length; `None` for NULL.
 fn encode(value: Value<'_>, ty: PgType) -> Result<Option<Vec<u8>>, Unfit> {
     let mut out = Vec::new();
-    encode_value(&value, ty, &mut out)?;
+    let mut field = Field::NULL;
+    encode_value(&value, ty, &mut out, &mut field)?;
     let length = i32::from_be_bytes(out[..4].try_into().unwrap());
     assert_eq!(length.max(0) as usize, out.len() - 4);
     Ok((length >= 0).then(|| out[4..].to_vec()))
@@ -22,7 +24,10 @@ fn field(value: Value<'_>, ty: PgType) -> Result<Vec<u8>, Unfit> {
 }
 
 fn hash(value: Value<'_>, ty: PgType) -> u128 {
-    encode_value(&value, ty, &mut Vec::new()).unwrap().hash.unwrap()
+    let mut field = Field::NULL;
+    encode_value(&value, ty, &mut Vec::new(), &mut field).unwrap();
+    assert!(!matches!(field.number, Exact::Null));
+    field.hash
 }
 
 /// Reads the binary form of numeric and writes it in decimal, as numeric_out does.

@@ -1,18 +1,19 @@
 //! The PostgreSQL extension `rsl`.
 //!
 //! The schema is the hand-written SQL under `sql/`, listed in [`schema`]. Rust does what SQL cannot do fast enough
-//! or not at all: [`copy`] feeds chunks to the server's COPY, [`witness`] computes digests over rows, [`load`], [`push`],
+//! or not at all: [`append`] puts the rows of chunks into staging, [`witness`] computes digests over rows, [`load`], [`push`],
 //! [`part`] and [`run`] keep the [`books`] of loads as the owner of the extension.
 
 use pgrx::prelude::*;
 
+mod append;
 mod books;
-mod copy;
 mod datum;
 mod load;
 mod owner;
 mod part;
 mod push;
+mod receive;
 mod run;
 mod schema;
 mod sql_function;

@@ -8,8 +8,8 @@ use rsl_core::canonical;
 use rsl_core::witness::Account;
 use serde_json::{Value, json};
 
+use crate::append::append;
 use crate::books::{Lock, Plan, execute, open, query_one};
-use crate::copy::copy_binary;
 use crate::owner::{self, as_owner};
 use crate::{Result, report, witness};
 
@@ -49,15 +49,6 @@ fn load_push(
     if position.is_some() && part.is_none() {
         return Err(invalid("a position without a part".to_owned())
             .set_hint("A position says how far a part has come: name the part."));
-    }
-    // The last word of binary COPY. Without it a payload that was cut between two rows would pass for a whole one.
-    if !payload.ends_with(&[0xff, 0xff]) {
-        let chunk = Chunk { load, part, number, payload, digest: String::new() };
-        return Err(report(
-            PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT,
-            format!("{chunk} was refused: the payload does not end as binary COPY does"),
-        )
-        .set_hint("Nothing of this chunk was kept; send it whole."));
     }
     let plan = open(load, Lock::Share)?;
     plan.must_be_loading(load)?;
@@ -101,7 +92,7 @@ fn load_push(
         )
         .set_hint("The target is as before. Abort the load and begin again."));
     }
-    let rows = copy_binary(staging.table, payload, &chunk.to_string())?;
+    let rows = append(staging.table, payload, &chunk.to_string())?;
     match account {
         None => chunk.count(rows as i64)?,
         Some(account) if account.rows == rows && account.digest.count() == rows => {}

@@ -146,10 +146,10 @@ impl Source for Sqlite {
                 sink.row(&values)?;
                 buffer = reuse(values);
                 if sink.is_full() {
-                    sink.blocking_send()?;
+                    sink.blocking_send(None)?;
                 }
             }
-            sink.blocking_send()?;
+            sink.blocking_send(None)?;
             Ok(Account { rows, consistency: Consistency::snapshot() })
         })
         .await

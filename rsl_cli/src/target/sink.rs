@@ -104,9 +104,9 @@ impl RowSink {
         Ok(())
     }
 
-    /// Sends the chunk and begins a new one, for readers that have a thread of their own.
-    pub fn blocking_send(&mut self) -> Result<()> {
-        let Some((parcel, gone)) = self.parcel(None)? else { return Ok(()) };
+    /// The same, for readers that have a thread of their own.
+    pub fn blocking_send(&mut self, position: Option<Key>) -> Result<()> {
+        let Some((parcel, gone)) = self.parcel(position)? else { return Ok(()) };
         self.parcels.blocking_send(parcel).map_err(|_| Failure::follow_up())?;
         if let Some(gone) = gone {
             let _ = gone.blocking_recv();

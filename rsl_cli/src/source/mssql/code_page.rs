@@ -75,10 +75,7 @@ impl TextForm {
         match self {
             TextForm::Utf8 => std::str::from_utf8(bytes)
                 .map_err(|error| NoText::Invalid { at: error.valid_up_to() + 1, encoding: "UTF-8" }),
-            TextForm::Utf16 => {
-                utf16(bytes, buffer)?;
-                Ok(buffer)
-            }
+            TextForm::Utf16 => utf16(bytes, buffer),
             TextForm::CodePage(encoding) => {
                 // Every code page of SQL Server has ASCII in its place.
                 if bytes.is_ascii()
@@ -194,22 +191,37 @@ fn standard(
     Err(NoText::Invalid { at: before + at + 1, encoding: encoding.name() })
 }
 
-fn utf16(bytes: &[u8], buffer: &mut String) -> std::result::Result<(), NoText> {
-    buffer.clear();
-    let (units, rest) = bytes.as_chunks::<2>();
+/// Units of a text that is read without memory of its own.
+const SHORT: usize = 128;
+
+fn utf16<'a>(bytes: &[u8], buffer: &'a mut String) -> std::result::Result<&'a str, NoText> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(NoText::Odd);
     }
-    if units.iter().all(|unit| unit[1] == 0 && unit[0] < 0x80) {
-        buffer.extend(units.iter().map(|unit| char::from(unit[0])));
-        return Ok(());
+    // Texts of tables are short: most need no memory of their own.
+    let (mut short, long): (_, Vec<u16>);
+    let units = if pairs.len() <= SHORT {
+        short = [0; SHORT];
+        short.iter_mut().zip(pairs).for_each(|(unit, pair)| *unit = u16::from_le_bytes(*pair));
+        &short[..pairs.len()]
+    } else {
+        long = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+        &long
+    };
+    let valid = encoding_rs::mem::utf16_valid_up_to(units);
+    if valid < units.len() {
+        return Err(NoText::LoneSurrogate {
+            at: char::decode_utf16(units[..valid].iter().copied()).count() + 1,
+        });
     }
-    // Three bytes hold any character of one unit, and pairs need only two for each.
-    buffer.reserve(units.len() * 3);
-    for (at, decoded) in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))).enumerate() {
-        buffer.push(decoded.map_err(|_| NoText::LoneSurrogate { at: at + 1 })?);
+    // Three bytes hold any character of one unit, and pairs need only two for each. What is there already is written over.
+    let room = units.len() * 3;
+    if buffer.len() < room {
+        buffer.extend(std::iter::repeat_n('\0', room - buffer.len()));
     }
-    Ok(())
+    let written = encoding_rs::mem::convert_utf16_to_str(units, buffer);
+    Ok(&buffer[..written])
 }
 
 #[cfg(test)]

@@ -4,19 +4,23 @@
 use std::sync::Arc;
 
 use rsl_core::Value;
-use tiberius::Row;
+use tiberius::{ColumnData, Row};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::catalogue::Relation;
+use super::column::Column;
 use super::decode::{Decoder, Unreadable};
 use super::select::Selected;
 use crate::failure::{Failure, Result};
 use crate::source::{Key, reuse};
 use crate::target::sink::RowSink;
 
-/// Rows that are handed over at once.
-const BATCH: usize = 256;
+/// Rows that are handed over at once, and the bytes that they may take.
+const BATCH_ROWS: usize = 1024;
+const BATCH_BYTES: usize = 1 << 20;
+/// Batches that may wait for the taker. While another process has its core, the driver reads on.
+const WAITING: usize = 4;
 
 /// Takes rows in the order in which they come.
 pub struct Taker {
@@ -28,6 +32,8 @@ pub struct Taker {
     sink: RowSink,
     /// The key of the last row.
     last: Option<Key>,
+    /// Kept from row to row; empty in between.
+    values: Vec<Value<'static>>,
 }
 
 impl Taker {
@@ -42,35 +48,50 @@ impl Taker {
             true => None,
             false => relation.order.iter().map(place).collect(),
         };
-        Self { relation, places, columns: selected.len(), decoder, sink, last: None }
+        Self { relation, places, columns: selected.len(), decoder, sink, last: None, values: Vec::new() }
     }
 
-    async fn take(&mut self, rows: Vec<Row>) -> Result<()> {
-        let mut buffer: Vec<Value<'static>> = Vec::with_capacity(self.columns);
+    /// Takes a row; true if the chunk is full and must be sent before the next. Of the last row before a chunk is sent, the
+    /// key must be kept: of one that fills a chunk it always is.
+    fn row(&mut self, row: &Row, keep_key: bool) -> Result<bool> {
+        if row.len() != self.columns || row.columns().len() != self.columns {
+            return Err(
+                Failure::new("the source sends another number of columns than was asked for").transient()
+            );
+        }
+        let mut values = reuse(std::mem::take(&mut self.values));
+        if let Some(Unreadable { column, reason }) = self.decoder.row(row, &mut values) {
+            return Err(self.sink.refuse(&values, column, reason));
+        }
+        self.sink.row(&values)?;
+        let is_full = self.sink.is_full();
+        if is_full || keep_key {
+            let places = self.places.as_ref();
+            self.last =
+                places.and_then(|places| self.relation.key(places.iter().map(|&place| &values[place])));
+        }
+        self.values = reuse(values);
+        self.decoder.shrink();
+        Ok(is_full)
+    }
+
+    /// Takes a row and sends the chunk if it is full.
+    async fn take(&mut self, row: Row) -> Result<()> {
+        let is_full = self.row(&row, true)?;
+        // While the chunk is on its way, its row need not be in memory as well.
+        drop(row);
+        if is_full {
+            self.sink.send(self.last.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes some rows, on a thread of its own.
+    fn take_all(&mut self, rows: Vec<Row>) -> Result<()> {
         let count = rows.len();
-        for (number, row) in rows.into_iter().enumerate() {
-            if row.len() != self.columns || row.columns().len() != self.columns {
-                return Err(
-                    Failure::new("the source sends another number of columns than was asked for").transient()
-                );
-            }
-            let mut values = reuse(buffer);
-            if let Some(Unreadable { column, reason }) = self.decoder.row(&row, &mut values) {
-                return Err(self.sink.refuse(&values, column, reason));
-            }
-            self.sink.row(&values)?;
-            let is_full = self.sink.is_full();
-            if is_full || number + 1 == count {
-                let places = self.places.as_ref();
-                self.last =
-                    places.and_then(|places| self.relation.key(places.iter().map(|&place| &values[place])));
-            }
-            buffer = reuse(values);
-            // While the chunk is on its way, its row need not be in memory as well.
-            drop(row);
-            self.decoder.shrink();
-            if is_full {
-                self.sink.send(self.last.clone()).await?;
+        for (number, row) in rows.iter().enumerate() {
+            if self.row(row, number + 1 == count)? {
+                self.sink.blocking_send(self.last.clone())?;
             }
         }
         Ok(())
@@ -94,6 +115,8 @@ pub enum Stage {
     Beside {
         rows: mpsc::Sender<Vec<Row>>,
         batch: Vec<Row>,
+        /// Rows of a full one.
+        size: usize,
         taker: JoinHandle<Result<Taker>>,
     },
 }
@@ -103,26 +126,30 @@ impl Stage {
         if taker.relation.columns.iter().any(|column| column.is_unlimited()) {
             return Self::Here(Box::new(taker));
         }
-        let (rows, mut batches) = mpsc::channel::<Vec<Row>>(2);
-        let taker = tokio::spawn(async move {
-            while let Some(batch) = batches.recv().await {
-                taker.take(batch).await?;
+        let longest = |column: &Column| size_of::<ColumnData<'_>>() + column.max_length.max(0) as usize;
+        let row_bytes: usize = taker.relation.columns.iter().map(longest).sum();
+        let size = (BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS);
+        let (rows, mut batches) = mpsc::channel::<Vec<Row>>(WAITING);
+        // Not a task: one that is woken waits for the waking one to pause, on its thread, and the driver seldom pauses.
+        let taker = tokio::task::spawn_blocking(move || {
+            while let Some(batch) = batches.blocking_recv() {
+                taker.take_all(batch)?;
             }
             Ok(taker)
         });
-        Self::Beside { rows, batch: Vec::with_capacity(BATCH), taker }
+        Self::Beside { rows, batch: Vec::with_capacity(size), size, taker }
     }
 
     /// Hands a row over; `false` if no more are wanted, which [`Stage::taker`] explains.
     pub async fn take(&mut self, row: Row) -> Result<bool> {
         match self {
-            Self::Here(taker) => taker.take(vec![row]).await.map(|()| true),
-            Self::Beside { rows, batch, .. } => {
+            Self::Here(taker) => taker.take(row).await.map(|()| true),
+            Self::Beside { rows, batch, size, .. } => {
                 batch.push(row);
-                if batch.len() < BATCH {
+                if batch.len() < *size {
                     return Ok(true);
                 }
-                let full = std::mem::replace(batch, Vec::with_capacity(BATCH));
+                let full = std::mem::replace(batch, Vec::with_capacity(*size));
                 Ok(rows.send(full).await.is_ok())
             }
         }
@@ -132,7 +159,7 @@ impl Stage {
     pub async fn taker(self) -> Result<Taker> {
         match self {
             Self::Here(taker) => Ok(*taker),
-            Self::Beside { rows, batch, taker } => {
+            Self::Beside { rows, batch, taker, .. } => {
                 // If nobody takes it, the taker says why.
                 let _ = rows.send(batch).await;
                 drop(rows);
