@@ -2,6 +2,7 @@
 //! at once through the table's access method.
 
 use std::cell::{Cell, OnceCell};
+use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
 use bumpalo::Bump;
@@ -14,7 +15,7 @@ use rsl_core::copy::{Malformed, RowReader};
 use crate::receive::Receiver;
 use crate::{Result, report};
 
-/// Rows, and bytes of their fields, after which they are given to the table.
+/// Rows, and bytes of their values, after which they are given to the table.
 const BATCH_ROWS: usize = 1000;
 const BATCH_BYTES: usize = 1 << 16;
 
@@ -66,10 +67,17 @@ impl Refused {
 
 impl From<ErrorReportWithLevel> for Refused {
     fn from(error: ErrorReportWithLevel) -> Self {
+        let code = error.sql_error_code();
+        // The detail of these shows a whole row, and what rows contain stays out of messages. The function of a domain may
+        // have come upon one.
+        let shows_row = matches!(
+            code,
+            PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION | PgSqlErrorCode::ERRCODE_CHECK_VIOLATION
+        );
         Self {
-            detail: error.detail().map(str::to_owned),
+            detail: error.detail().filter(|_| !shows_row).map(str::to_owned),
             hint: error.hint().map(str::to_owned),
-            ..Self::new(error.sql_error_code(), error.message())
+            ..Self::new(code, error.message())
         }
     }
 }
@@ -81,7 +89,8 @@ impl From<Malformed> for Refused {
 }
 
 /// Puts the rows of a payload in binary COPY format into a table and returns their number. `what` names the payload in
-/// errors, which keep the SQLSTATE of their cause and say in the detail which row and column it was.
+/// errors, which keep the SQLSTATE of their cause, if it is one that pgrx knows, and say in the detail which row and column it
+/// was.
 pub fn append(table: pg_sys::Oid, payload: &[u8], what: &str) -> Result<u64> {
     let place = Place::default();
     PgTryBuilder::new(AssertUnwindSafe(|| fill(table, payload, &place)))
@@ -99,12 +108,16 @@ fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Resul
     // the relation and frees what was allocated.
     unsafe {
         let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE);
-        must_be_plain(relation)?;
         let attributes = PgTupleDesc::from_pg_copy((*relation).rd_att);
+        must_be_plain(relation, &attributes)?;
         let kept = || attributes.iter().enumerate().filter(|(_, attribute)| !attribute.attisdropped);
         let mut columns: Vec<_> =
             kept().map(|(at, attribute)| (at, Receiver::new(attribute), attribute.attnotnull)).collect();
-        let _ = place.names.set(kept().map(|(_, attribute)| attribute.name().to_owned()).collect());
+        // In whatever encoding the database has.
+        let name = |(_, attribute): (usize, &pg_sys::FormData_pg_attribute)| {
+            CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned()
+        };
+        let _ = place.names.set(kept().map(name).collect());
         let mut reader = RowReader::new(payload, columns.len())?;
         let mut batch = Batch::new(relation, attributes.len());
         let mut rows = 0;
@@ -125,7 +138,7 @@ fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Resul
                                 "the field is longer than a value of the column's type",
                             )
                         })?;
-                        batch.set(row, *at, value, field.len());
+                        batch.set(row, *at, value, field.len().max(receiver.width));
                     }
                     None if *not_null => {
                         return Err(Refused::new(
@@ -153,20 +166,23 @@ fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Resul
 /// A staging table has columns, types and NOT NULL, and nothing else that would have to be seen to.
 ///
 /// # Safety
-/// `relation` is an open relation.
-unsafe fn must_be_plain(relation: pg_sys::Relation) -> std::result::Result<(), Refused> {
+/// `relation` is an open relation, which has these attributes.
+unsafe fn must_be_plain(
+    relation: pg_sys::Relation,
+    attributes: &PgTupleDesc<'_>,
+) -> std::result::Result<(), Refused> {
     // SAFETY: what an open relation's cache entry holds.
-    let is_plain = unsafe {
-        let (class, constraints) = ((*relation).rd_rel, (*(*relation).rd_att).constr);
-        (*class).relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
-            && !(*class).relispartition
-            && !(*class).relrowsecurity
-            && (*relation).rd_rules.is_null()
-            && (*relation).trigdesc.is_null()
-            && pg_sys::RelationGetIndexList(relation).is_null()
-            && (constraints.is_null()
-                || (*constraints).num_check == 0 && !(*constraints).has_generated_stored)
-    };
+    let is_plain =
+        unsafe {
+            let (class, constraints) = ((*relation).rd_rel, (*(*relation).rd_att).constr);
+            (*class).relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
+                && !(*class).relispartition
+                && !(*class).relrowsecurity
+                && (*relation).rd_rules.is_null()
+                && (*relation).trigdesc.is_null()
+                && pg_sys::RelationGetIndexList(relation).is_null()
+                && (constraints.is_null() || (*constraints).num_check == 0)
+        } && attributes.iter().all(|attribute| attribute.attisdropped || attribute.attgenerated == 0);
     if is_plain {
         return Ok(());
     }
@@ -246,7 +262,7 @@ impl Batch {
         row
     }
 
-    /// Sets a value of a row, which came in so many bytes.
+    /// Sets a value of a row, which takes about so many bytes.
     #[inline]
     fn set(&mut self, row: usize, column: usize, value: pg_sys::Datum, bytes: usize) {
         self.bytes += bytes;

@@ -10,7 +10,9 @@ use std::mem::MaybeUninit;
 
 use bumpalo::Bump;
 use pgrx::pg_sys::{self, Datum};
-use pgrx::varlena;
+use pgrx::{PgLogLevel, PgSqlErrorCode, varlena};
+
+use crate::report;
 
 /// How the fields of one column become its values.
 pub struct Receiver {
@@ -18,6 +20,8 @@ pub struct Receiver {
     function: pg_sys::FmgrInfo,
     io_parameter: pg_sys::Oid,
     modifier: i32,
+    /// Bytes that a value takes however short its field is.
+    pub width: usize,
 }
 
 /// What is made here.
@@ -62,7 +66,14 @@ impl Receiver {
             pg_sys::getTypeBinaryInputInfo(column.atttypid, &mut receive, &mut io_parameter);
             pg_sys::fmgr_info(receive, &mut function);
         }
-        Self { usual: Usual::of(column), function, io_parameter, modifier: column.atttypmod }
+        let mut modifier = column.atttypmod;
+        // SAFETY: as above. Of a domain, the modifier is that of its base type.
+        let width = match unsafe { pg_sys::getBaseTypeAndTypmod(column.atttypid, &mut modifier) } {
+            pg_sys::BPCHAROID => modifier - VARHDRSZ,
+            _ => column.attlen.into(),
+        };
+        let width = width.max(0) as usize;
+        Self { usual: Usual::of(column), function, io_parameter, modifier: column.atttypmod, width }
     }
 
     /// The value of a field; none if the field goes on behind it. What is not by value lives in `arena`, in the field, or in the
@@ -84,7 +95,7 @@ impl Receiver {
 
     fn by_function(&mut self, field: &[u8], arena: &Bump) -> Option<Datum> {
         // Receive functions may rely on a zero behind the last byte, as the server's own buffers have one.
-        let copy = arena.alloc_slice_fill_copy(field.len() + 1, 0);
+        let copy = arena.try_alloc_slice_fill_copy(field.len() + 1, 0).unwrap_or_else(|_| out_of_memory());
         copy[..field.len()].copy_from_slice(field);
         let mut buffer = pg_sys::StringInfoData {
             data: copy.as_mut_ptr().cast(),
@@ -181,6 +192,11 @@ impl Usual {
     }
 }
 
+fn out_of_memory() -> ! {
+    report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory").report(PgLogLevel::ERROR);
+    unreachable!("an error does not return")
+}
+
 /// Whether texts come and are kept in UTF-8: then there is nothing to convert.
 fn is_utf8() -> bool {
     // SAFETY: variables of the server, read on the main thread.
@@ -218,7 +234,7 @@ fn stored(length: usize, arena: &Bump, write: impl FnOnce(&mut [MaybeUninit<u8>]
     let header = if length < 127 { 1 } else { VARHDRSZ as usize };
     // A chunk is below 1 GB, and so is the value: there is such a layout.
     let layout = Layout::from_size_align(header + length, header).expect("a value is below 1 GB");
-    let start = arena.alloc_layout(layout).as_ptr();
+    let start = arena.try_alloc_layout(layout).unwrap_or_else(|_| out_of_memory()).as_ptr();
     // SAFETY: the arena gave room for the length and the content, aligned for the length.
     unsafe {
         match header {

@@ -37,6 +37,14 @@ CREATE TABLE erp.named (name public.some);
 SELECT rsl.load_begin('erp.named') AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$VALUES ('box'), (NULL)$$));
 \echo :SQLSTATE
+-- What the function of a domain comes upon elsewhere stays there: its rows are not shown.
+CREATE TABLE erp.noted (name text NOT NULL, pay int DEFAULT 123456);
+CREATE FUNCTION note(text) RETURNS boolean LANGUAGE sql AS 'INSERT INTO erp.noted (name) VALUES (NULL) RETURNING true';
+CREATE DOMAIN public.telling AS text CHECK (note(VALUE));
+CREATE TABLE erp.told (name public.telling);
+SELECT rsl.load_begin('erp.told') AS load \gset
+SELECT rsl.load_push(:load, 1, payload($$SELECT 'box'$$));
+\echo :SQLSTATE
 -- A row that no page holds, and one that is large.
 CREATE TABLE erp.large (a text, b bytea);
 SELECT rsl.load_begin('erp.large') AS load \gset

@@ -220,7 +220,9 @@ fn unreachable(error: Error, place: &str, login: &Login) -> Failure {
             .hint("does the server listen on that port, and does it take TCP connections? a named instance is written host\\instance")
             .unreachable(),
         Error::Io { kind: IoErrorKind::UnexpectedEof | IoErrorKind::ConnectionReset | IoErrorKind::BrokenPipe, .. } => {
-            Failure::new(what).hint("the server, or something in between, ended the connection").transient()
+            Failure::new(what)
+                .hint("the server, or something in between, ended the connection; if it always does, is it a SQL Server that listens there?")
+                .transient()
         }
         Error::Io { .. } => Failure::new(what).hint("is it the right host and port, and no firewall in between?").unreachable(),
         _ => Failure::new(what).hint(NO_SERVER),
