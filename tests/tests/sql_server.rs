@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use rsl_tests::erp::Erp;
+use rsl_tests::{cluster, program};
 use tds_server::answer::SqlValue;
 
 /// One row of text for each column of a target, by name, as PostgreSQL prints it.
@@ -202,6 +203,24 @@ fn a_condition_cannot_be_more_than_a_condition() -> Result<()> {
     erp.exact(&["T", "--where", "ID = 2 -- the second"])?;
     ensure!(erp.database.value("SELECT string_agg(id::text, ' ') FROM erp.t")? == "2");
     erp.assert_only_read()
+}
+
+#[test]
+fn a_windows_account_is_told_how_it_gets_in() -> Result<()> {
+    let (folder, database) = (tempfile::tempdir()?, cluster::shared()?.database()?);
+    for (account, hint) in [
+        ("Integrated Security=true", "--features kerberos"),
+        ("Integrated Security=true;User Id=KSM\\bi;Password=secret-1", "kinit"),
+    ] {
+        let output = program::rsl(folder.path())?
+            .args(["pull", "T", "--source", &format!("Server=127.0.0.1,1;Database=KsmErp;{account}")])
+            .args(["--database-url", &database.url()])
+            .output()?;
+        let message = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(2), "{:?}", output.status);
+        ensure!(message.contains(hint) && !message.contains("secret-1"), "{message}");
+    }
+    Ok(())
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub mod collation;
 pub mod database;
 pub mod every_type;
 pub mod faults;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 mod login;
 mod options;
 mod packet;

@@ -47,6 +47,12 @@ pub struct LoginSeen {
 pub(crate) struct Login7 {
     pub(crate) seen: LoginSeen,
     pub(crate) password: String,
+    /// What proves a Windows account.
+    #[cfg_attr(
+        not(feature = "kerberos"),
+        expect(dead_code, reason = "without it no Windows account is let in")
+    )]
+    pub(crate) proof: Vec<u8>,
     /// Extensions asked for, by number.
     features: Vec<(u8, Vec<u8>)>,
 }
@@ -82,6 +88,8 @@ impl Login7 {
         let hidden = Reader::new(payload.get(offset..).unwrap_or_default()).take(units * 2)?.to_vec();
         let plain: Vec<u8> = hidden.iter().map(|byte| (byte ^ 0xA5).rotate_left(4)).collect();
         let password = Reader::new(&plain).text(units)?;
+        let (offset, length) = field(78)?;
+        let proof = Reader::new(payload.get(offset..).unwrap_or_default()).take(length)?.to_vec();
         Ok(Self {
             seen: LoginSeen {
                 user: text(40)?,
@@ -98,6 +106,7 @@ impl Login7 {
                 stays_encrypted: false,
             },
             password,
+            proof,
             features: if flags3 & EXTENSION == 0 { Vec::new() } else { features(payload, field(56)?.0)? },
         })
     }
@@ -118,7 +127,7 @@ impl Login7 {
             encrypted: false,
             stays_encrypted: false,
         };
-        Self { seen, password: String::new(), features: Vec::new() }
+        Self { seen, password: String::new(), proof: Vec::new(), features: Vec::new() }
     }
 
     /// The answer to a login that succeeded.
@@ -176,7 +185,7 @@ pub(crate) fn cannot_open(database: &str) -> SqlMessage {
     SqlMessage { number: 4060, state: 1, class: 11, message }
 }
 
-/// 18452: Windows authentication, which this server does not have.
+/// 18452: a Windows account that is not known, or any if this server does not take them.
 pub(crate) fn untrusted() -> SqlMessage {
     let message = "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.";
     SqlMessage { number: 18452, state: 1, class: 14, message: message.to_owned() }

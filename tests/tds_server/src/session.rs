@@ -129,7 +129,7 @@ impl Connection {
     async fn log_in(
         &mut self,
         mut transport: Transport,
-        login: Login7,
+        mut login: Login7,
     ) -> io::Result<Option<(Transport, Worker)>> {
         let version = Version::negotiate(login.seen.version).ok_or_else(|| invalid("version is too old"))?;
         match self.shared.common.faults.take(Phase::Login, None) {
@@ -145,7 +145,8 @@ impl Connection {
                 Next::Close => return Ok(None),
             },
         }
-        let (engine, database) = match self.admit(&login, transport.encrypted()).await {
+        let trusted = login.seen.integrated && self.trusts(&mut transport, &mut login).await?;
+        let (engine, database) = match self.admit(&login, trusted, transport.encrypted()).await {
             Ok(admitted) => admitted,
             Err(errors) => {
                 let answer = login::refuse(self.options(), version, &errors);
@@ -167,17 +168,43 @@ impl Connection {
         Ok(Some((transport, Worker::new(engine, manner, login.seen.user, database, cache, log))))
     }
 
+    /// Whether a Windows account proves who it is; its name is the user's then.
+    #[cfg(feature = "kerberos")]
+    async fn trusts(&mut self, transport: &mut Transport, login: &mut Login7) -> io::Result<bool> {
+        let (name, proof) = match crate::kerberos::accept(&login.proof) {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                eprintln!("a Windows account was not accepted: {error}");
+                return Ok(false);
+            }
+        };
+        let mut answer = Vec::new();
+        token::sspi(&mut answer, &proof);
+        self.send(transport, LOGIN_PACKET_SIZE, &answer).await?;
+        // Kerberos needs no more: the client has nothing left to prove.
+        login.seen.user = name;
+        Ok(true)
+    }
+
+    #[cfg(not(feature = "kerberos"))]
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    async fn trusts(&mut self, _transport: &mut Transport, _login: &mut Login7) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// The engine's side of a login that is as it should be, and the database it opens.
     async fn admit(
         &self,
         login: &Login7,
+        trusted: bool,
         encrypted: bool,
     ) -> Result<(Box<dyn EngineSession>, String), Vec<SqlMessage>> {
         let seen = &login.seen;
-        if seen.integrated {
+        if seen.integrated && !trusted {
             return Err(vec![login::untrusted()]);
         }
-        let known = self.options().find_login(&seen.user).filter(|known| known.password == login.password);
+        let known =
+            self.options().find_login(&seen.user).filter(|known| trusted || known.password == login.password);
         let Some(known) = known else { return Err(vec![login::failed(&seen.user)]) };
         let database = if seen.database.is_empty() { &known.default_database } else { &seen.database };
         if !known.may_open(database) || !self.shared.engine.has_database(database) {

@@ -149,9 +149,12 @@ fn config(login: &Login) -> Result<Config> {
         Authentication::Sql { user, password } => {
             config.authentication(AuthMethod::sql_server(user, password))
         }
-        Authentication::Windows { .. } => {
-            return Err(Failure::new("this program was built without Windows authentication")
-                .hint("log in with a user and password of the SQL Server itself"));
+        Authentication::Windows { user, password } => {
+            if user.is_some() || password.is_some() {
+                return Err(Failure::new("a Windows account does not log in with a user and a password here")
+                    .hint("get a Kerberos ticket with kinit user@DOMAIN and leave both out, or use a login of the SQL Server itself"));
+            }
+            config.authentication(integrated()?);
         }
     }
     config.encryption(match login.encryption {
@@ -178,6 +181,20 @@ fn config(login: &Login) -> Result<Config> {
     // Between two parts of an answer, not for the whole of it.
     config.command_timeout(Some(login.idle_timeout));
     Ok(config)
+}
+
+/// The Kerberos ticket of this process.
+#[cfg(feature = "kerberos")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it is an error")]
+fn integrated() -> Result<AuthMethod> {
+    Ok(AuthMethod::Integrated)
+}
+
+#[cfg(not(feature = "kerberos"))]
+fn integrated() -> Result<AuthMethod> {
+    Err(Failure::new("this program was built without Windows authentication").hint(
+        "build it with --features kerberos, or log in with a user and password of the SQL Server itself",
+    ))
 }
 
 async fn connect(config: &Config, login: &Login) -> std::result::Result<Client<Compat<TcpStream>>, Error> {
@@ -225,6 +242,10 @@ fn unreachable(error: Error, place: &str, login: &Login) -> Failure {
                 .transient()
         }
         Error::Io { .. } => Failure::new(what).hint("is it the right host and port, and no firewall in between?").unreachable(),
+        #[cfg(feature = "kerberos")]
+        Error::Gssapi(_) => Failure::new(what).hint(
+            "klist shows the Kerberos tickets, kinit user@DOMAIN gets one; the domain must know the service MSSQLSvc/host:port by the name in the source's URL",
+        ),
         _ => Failure::new(what).hint(NO_SERVER),
     }
 }

@@ -13,6 +13,8 @@ const INFO: u8 = 0xAB;
 const RETURN_VALUE: u8 = 0xAC;
 const LOGIN_ACK: u8 = 0xAD;
 const FEATURES: u8 = 0xAE;
+#[cfg(feature = "kerberos")]
+const SSPI: u8 = 0xED;
 const ENVIRONMENT: u8 = 0xE3;
 /// A row that writes its NULLs.
 pub(crate) const ROW: u8 = 0xD1;
@@ -155,6 +157,12 @@ pub(crate) fn login_ack(out: &mut Vec<u8>, version: Version, (major, minor, buil
         let [high, low] = build.to_be_bytes();
         out.extend([major, minor, high, low]);
     });
+}
+
+/// What proves the server to a Windows account.
+#[cfg(feature = "kerberos")]
+pub(crate) fn sspi(out: &mut Vec<u8>, proof: &[u8]) {
+    with_length(out, SSPI, |out| out.extend(proof));
 }
 
 /// Grants features: each with the bytes of its answer.
