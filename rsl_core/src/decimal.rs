@@ -210,8 +210,8 @@ fn push_digit(mantissa: u128, digit: u8) -> Result<u128, DecimalError> {
 fn parse_exponent(text: &[u8]) -> Result<i32, DecimalError> {
     let text = std::str::from_utf8(text).map_err(|_| DecimalError::Syntax)?;
     let exponent: i32 = text.parse().map_err(|_| DecimalError::Syntax)?;
-    // Beyond this no number but zero has 38 digits, and zero stays zero.
-    Ok(exponent.clamp(-1000, 1000))
+    // Below this no number but zero has 38 places. Above there is no limit: zeros after the point may make up for it.
+    Ok(exponent.max(-1000))
 }
 
 /// A number as PostgreSQL's `numeric` holds it: `Σ digits[i] × 10000^(weight − i)`, without zero digits at either
@@ -353,6 +353,22 @@ mod tests {
         assert_eq!(Decimal::from_f64(0.1 + 0.2), None);
         assert_eq!(Decimal::from_f64(f64::NAN), None);
         assert_eq!(Decimal::from_f64(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn an_exponent_counts_in_full_against_zeros_after_the_point() {
+        let zeros = "0".repeat(2000);
+        assert_eq!(parse(&format!("0.{zeros}1e2001")).as_deref(), Ok("1"));
+        assert_eq!(parse(&format!("0.{zeros}1e2147483647")), Err(DecimalError::TooManyDigits));
+        assert_eq!(parse(&format!("0.{zeros}1e-2147483648")), Err(DecimalError::TooManyDigits));
+        assert_eq!(parse("0e2147483647").as_deref(), Ok("0"));
+        assert_eq!(parse("0e-2147483648").as_deref(), Ok("0.00000000000000000000000000000000000000"));
+        for exponent in 900..1100 {
+            // 1001 places: from 10^-38 to 10^37 it is a decimal, else it is none.
+            let read = parse(&format!("0.{}1e{exponent}", "0".repeat(1000)));
+            let expected = parse(&format!("1e{}", exponent - 1001));
+            assert_eq!(read, expected, "{exponent}");
+        }
     }
 
     proptest! {

@@ -331,7 +331,7 @@ fn to_date(value: &Value<'_>, ty: PgType) -> Result<i32, Unfit> {
 fn to_local(value: &Value<'_>, ty: PgType) -> Result<i64, Unfit> {
     match *value {
         Value::Timestamp(ticks) => Ok(ticks),
-        Value::Date(days) => Ok(i64::from(days) * TICKS_PER_DAY),
+        Value::Date(days) => i64::from(days).checked_mul(TICKS_PER_DAY).ok_or_else(|| unfit(value, ty)),
         Value::Text(text) => {
             let read = temporal::parse_timestamp(text).ok_or_else(|| unread(text, ty))?;
             match read.offset {
@@ -424,4 +424,22 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>, field: &mut Field
         _ => put_long(out, bytes)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_beyond_every_timestamp_is_refused() {
+        let encode = |days| {
+            let mut out = Vec::new();
+            encode_value(&Value::Date(days), PgType::Timestamp(6), &mut out, &mut { Field::NULL })
+                .map(|()| out)
+        };
+        assert_eq!(encode(1).unwrap()[4..], 86_400_000_000i64.to_be_bytes());
+        for days in [10_675_200, -10_675_200, i32::MAX, i32::MIN] {
+            assert_eq!(encode(days), Err(Unfit::Kind { from: "a date", to: "timestamp".to_owned() }));
+        }
+    }
 }

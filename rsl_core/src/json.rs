@@ -115,7 +115,8 @@ fn write_number(text: &str, out: &mut Vec<u8>) {
     }
     let dropped = digits.len() - digits.trim_end_matches('0').len();
     // JSON allows an exponent of any length; beyond 64 bits PostgreSQL refuses the number anyway.
-    let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX / 2) + dropped as i64 - places.len() as i64;
+    let exponent =
+        exponent.parse().unwrap_or(i64::MAX / 2).saturating_add(dropped as i64 - places.len() as i64);
     if negative {
         out.push(b'-');
     }
@@ -171,6 +172,14 @@ mod tests {
         assert_eq!(canonical(r#""\u0000""#), Err(JsonError::ZeroCharacter));
         assert_eq!(canonical(r#""\ud800""#), Err(JsonError::Syntax));
         assert_eq!(canonical(&"[".repeat(100_000)), Err(JsonError::Syntax));
+    }
+
+    #[test]
+    fn an_exponent_at_the_limit_does_not_overflow() {
+        for text in ["10e9223372036854775807", "1.5e-9223372036854775808", "1e99999999999999999999"] {
+            let form = canonical(text).unwrap();
+            assert_eq!(canonical(str::from_utf8(&form).unwrap()), Ok(form));
+        }
     }
 
     proptest! {

@@ -102,8 +102,9 @@ impl Sum {
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
-        let (whole_groups, place_groups) = (whole.len().div_ceil(4), places.len().div_ceil(4));
-        let padded = format!("{whole:0>0$}{places:0<1$}", whole_groups * 4, place_groups * 4);
+        let place_groups = places.len().div_ceil(4);
+        // Not by a width of `format!`, which has 16 bits: a numeric may have more digits.
+        let padded = format!("{whole}{places}{}", "0".repeat(place_groups * 4 - places.len()));
         if whole.is_empty() || !padded.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
@@ -126,7 +127,11 @@ impl Sum {
     /// Reads [`Sum::write_to`] from the front of `bytes`; `None` if they are not one.
     pub fn read_from(bytes: &mut &[u8]) -> Option<Self> {
         let whole = i128::from_le_bytes(*bytes.split_off(..16)?.first_chunk()?);
+        // A weight has 16 bits.
         let lowest = i32::from_le_bytes(*bytes.split_off(..4)?.first_chunk()?);
+        if lowest.unsigned_abs() > 1 << 17 {
+            return None;
+        }
         let special = *bytes.split_off_first()? != 0;
         let len = u32::from_le_bytes(*bytes.split_off(..4)?.first_chunk()?) as usize;
         let groups = bytes.split_off(..len.checked_mul(8)?)?;
@@ -182,6 +187,14 @@ mod tests {
         let mut none = more.clone();
         none.subtract(&more);
         assert_eq!(none.to_decimal_string(), "0");
+    }
+
+    #[test]
+    fn a_sum_of_any_length_reads_back() {
+        let (whole, places) = ("9".repeat(131_073), "1".repeat(70_001));
+        for text in [whole.clone(), format!("-{whole}.{places}"), format!("0.{places}")] {
+            assert_eq!(Sum::parse(&text).map(|sum| sum.to_decimal_string()), Some(text));
+        }
     }
 
     proptest! {
