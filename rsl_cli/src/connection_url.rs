@@ -6,6 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::failure::{Failure, Result};
 
+/// A longer URL is no URL, and to find where its options begin would take the longer the more of them it could be.
+const LONGEST: usize = 16 * 1024;
+
 /// `scheme://user:password@host:port/path?name=value&…` in its parts, decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionUrl {
@@ -54,10 +57,17 @@ impl<'a> Written<'a> {
     /// Splits a URL. `known` says whether a name is that of an option, which tells an option whose value holds an `@`
     /// from a password that holds a `?`.
     pub fn split(url: &'a str, known: impl Fn(&str) -> bool) -> Result<Self> {
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| {
-            // Nothing of it is shown: what has no scheme may well be a password.
-            Failure::new("a connection URL must begin with its kind, such as postgresql:// or sqlite://")
-        })?;
+        if url.len() > LONGEST {
+            return Err(Failure::new(format!("the connection URL is longer than {LONGEST} bytes")));
+        }
+        let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b));
+        let (scheme, rest) = url
+            .split_once("://")
+            .filter(|(scheme, _)| !scheme.is_empty() && is_scheme(scheme))
+            .ok_or_else(|| {
+                // Nothing of it is shown: what has no scheme may well be a password.
+                Failure::new("a connection URL must begin with its kind, such as postgresql:// or sqlite://")
+            })?;
         let (rest, options) = split_options(rest, known);
         let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -122,8 +132,8 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
         None => Ok((authority, None)),
         Some(at) if authority[at + 1..].is_empty() => Ok((&authority[..at], None)),
         Some(at) => match authority[at + 1..].parse() {
-            Ok(port) => Ok((&authority[..at], Some(port))),
-            Err(_) => Err(Failure::new("the connection URL has a port that is not a number from 1 to 65535")
+            Ok(port @ 1..) if !authority[at..].starts_with(":+") => Ok((&authority[..at], Some(port))),
+            _ => Err(Failure::new("the connection URL has a port that is not a number from 1 to 65535")
                 .hint("write it as scheme://user:password@host:port/database")),
         },
     }
@@ -206,9 +216,74 @@ mod tests {
         }
 
         #[test]
-        fn garbage_is_an_error_not_a_panic(text in "\\PC{0,60}") {
-            let _ = ConnectionUrl::parse(&text);
-            let _ = ConnectionUrl::parse(&format!("postgresql://{text}"));
+        fn garbage_is_an_error_not_a_panic(text in "\\PC{0,60}", controls in any::<String>()) {
+            for text in [&text, &controls] {
+                let _ = ConnectionUrl::parse(text);
+                let _ = ConnectionUrl::parse(&format!("postgresql://{text}"));
+            }
         }
+
+        #[test]
+        fn any_name_and_password_come_back_percent_encoded(
+            user in "(?s).{1,12}", password in "(?s).{1,30}", database in "(?s).{1,12}", value in "(?s).{1,12}",
+        ) {
+            let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+            let url = parse(&format!(
+                "postgresql://{}:{}@h/{}?application_name={}",
+                encoded(&user), encoded(&password), encoded(&database), encoded(&value)
+            ));
+            prop_assert_eq!((url.user.as_ref(), url.password.as_ref()), (Some(&user), Some(&password)));
+            prop_assert_eq!((&url.host, &url.path, &url.options[0].1), (&"h".to_owned(), &database, &value));
+        }
+
+        #[test]
+        fn pieces_of_urls_are_read_or_refused_without_their_values(
+            pieces in prop::collection::vec("://|//|[:@/?&=%,]|%4|%ff|%41|\\[::1\\]|5432|0|h|sslmode|Xyzzy|[ \\n\\\\]", 0..24),
+        ) {
+            let text = pieces.concat();
+            for text in [text.clone(), format!("postgresql://{text}"), format!("postgresql://u:Xyzzy@{text}")] {
+                match ConnectionUrl::parse(&text) {
+                    Ok(url) => {
+                        prop_assert!(url.port != Some(0), "{}", text);
+                        // It goes into messages, and what is no scheme may be a part of a password.
+                        prop_assert!(url.scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c)));
+                    }
+                    Err(failure) => prop_assert!(!failure.to_string().contains("Xyzzy"), "{}: {}", text, failure),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_where_the_scheme_must_is_not_shown_as_one() {
+        for bad in ["Database=d;PWD=secret://x", "u:secret://h/d", "://secret"] {
+            assert!(ConnectionUrl::parse(bad).unwrap_err().to_string().contains("must begin with"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_a_number_of_digits_alone_and_not_0() {
+        for port in ["0", "+1", "65536", "1 "] {
+            assert!(ConnectionUrl::parse(&format!("postgresql://u:p@h:{port}/d")).is_err(), "{port}");
+        }
+    }
+
+    #[test]
+    fn long_garbage_ends() {
+        let options = "?a=".repeat(1500) + &"&b=1".repeat(1000);
+        let _ = ConnectionUrl::parse(&format!("postgresql://u:{options}&!"));
+        for piece in
+            ["?", "@", ":", "/", "%", "&", "=", "?a=1&", "?a=@&", "?sslmode=@&", "%41", "[", "{", "x"]
+        {
+            for end in ["", "&!", "@h/d"] {
+                let _ = ConnectionUrl::parse(&format!(
+                    "postgresql://u:{}{end}",
+                    piece.repeat(16_000 / piece.len())
+                ));
+            }
+        }
+        let failure =
+            ConnectionUrl::parse(&format!("postgresql://u:{}@h/d", "?a=".repeat(40_000))).unwrap_err();
+        assert!(failure.what().contains("longer than 16384 bytes"), "{failure}");
     }
 }

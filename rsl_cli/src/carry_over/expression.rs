@@ -40,6 +40,9 @@ const LONGEST: usize = 8000;
 /// Levels of parentheses, functions and operators of one kind after the other.
 const DEEPEST: usize = 150;
 
+/// Bytes of a translation. Some functions stand for two uses of their argument, which nested would double it each time.
+const LONGEST_TRANSLATION: usize = 16 * LONGEST;
+
 /// The time of day in UTC, as a timestamp.
 const UTC_NOW: &str = "CURRENT_TIMESTAMP AT TIME ZONE 'UTC'";
 
@@ -169,14 +172,17 @@ impl<'a> Translator<'a> {
         Self { purpose, columns, polarity: Polarity::For, depth: 0, weaker: false, not_null: Vec::new() }
     }
 
-    fn deeper<T>(&mut self, go_on: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+    fn deeper(&mut self, go_on: impl FnOnce(&mut Self) -> Outcome<Term>) -> Outcome<Term> {
         if self.depth == DEEPEST {
             return Err("is nested too deeply".to_owned());
         }
         self.depth += 1;
         let outcome = go_on(self);
         self.depth -= 1;
-        outcome
+        match outcome {
+            Ok(term) if term.sql.len() > LONGEST_TRANSLATION => Err("says the same too often".to_owned()),
+            outcome => outcome,
+        }
     }
 
     fn with_polarity<T>(&mut self, polarity: Polarity, go_on: impl FnOnce(&mut Self) -> T) -> T {

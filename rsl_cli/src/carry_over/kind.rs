@@ -4,6 +4,9 @@ use std::fmt;
 
 use rsl_core::PgType;
 
+/// The most characters or bytes that a type of SQL Server is declared with.
+const LONGEST: u32 = 8000;
+
 /// A kind of values, as T-SQL tells them apart when it computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -51,14 +54,17 @@ impl Kind {
             (numbers.next().flatten(), numbers.next().flatten());
         let text = |padded| Kind::Text { longest: first, padded };
         match name.trim() {
+            // The server has no such type, and what is computed from its length could overflow.
+            _ if first.is_some_and(|length| length > LONGEST) => Kind::Other,
             "bit" => Kind::Bit,
             "tinyint" => Kind::Int(1),
             "smallint" => Kind::Int(2),
             "int" | "integer" => Kind::Int(4),
             "bigint" => Kind::Int(8),
-            "decimal" | "numeric" | "dec" => {
-                Kind::Decimal { precision: first.unwrap_or(18), scale: second.unwrap_or(0) }
-            }
+            "decimal" | "numeric" | "dec" => match (first.unwrap_or(18), second.unwrap_or(0)) {
+                (precision @ 1..=38, scale) if scale <= precision => Kind::Decimal { precision, scale },
+                _ => Kind::Other,
+            },
             "money" | "smallmoney" => Kind::Money,
             "real" => Kind::Real,
             "float" if first.is_some_and(|bits| bits <= 24) => Kind::Real,
@@ -165,6 +171,9 @@ mod tests {
             ("xml", Kind::Other),
             ("rowversion", Kind::Other),
             ("", Kind::Other),
+            ("decimal(39,0)", Kind::Other),
+            ("decimal(4,5)", Kind::Other),
+            ("binary(8001)", Kind::Other),
             ("char(", Kind::Text { longest: None, padded: true }),
         ] {
             assert_eq!(Kind::of_declared(declared), kind, "{declared}");

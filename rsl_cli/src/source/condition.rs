@@ -20,7 +20,13 @@ pub fn leaves_its_place(condition: &str) -> Option<&'static str> {
                     }
                 }
             }
-            '-' if rest.next_if_eq(&'-').is_some() => while rest.next_if(|&c| c != '\n').is_some() {},
+            '-' if rest.next_if_eq(&'-').is_some() => {
+                while let Some(c) = rest.next_if(|&c| c != '\n') {
+                    if c == '\r' && rest.peek().is_some_and(|&c| c != '\n') {
+                        return Some("a comment in it holds a carriage return, which may or may not end it");
+                    }
+                }
+            }
             '/' if rest.next_if_eq(&'*').is_some() => {
                 // Comments may stand in comments.
                 let mut open = 1;
@@ -46,13 +52,14 @@ pub fn leaves_its_place(condition: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_stays_within_its_parentheses() {
         for condition in [
             "A = 1",
             "(A = 1 OR B LIKE N'a);''b') AND [C]])] = \"d\"\"e)\"",
-            "A - -1 = 1 -- ) a comment\n AND B / 2 * 3 = 1",
+            "A - -1 = 1 -- ) a comment\r\n AND B / 2 * 3 = 1",
             "A = 1 /* ) /* ; ' */ ) */ AND B = ']'",
         ] {
             assert_eq!(leaves_its_place(condition), None, "{condition}");
@@ -60,6 +67,7 @@ mod tests {
         for condition in [
             "1 = 1) DELETE FROM T WHERE (1 = 1",
             "A = 1; DELETE FROM T",
+            "A = 1 --\r) DELETE FROM T WHERE (1 = 1",
             "A = '",
             "[A = 1",
             "A = 1 /* /* */",
@@ -68,5 +76,53 @@ mod tests {
         ] {
             assert!(leaves_its_place(condition).is_some(), "{condition}");
         }
+    }
+
+    /// What stays within any parentheses, from texts, names, comments and parentheses that are closed.
+    fn closed() -> impl Strategy<Value = String> {
+        let quoted = |begin: &'static str, end: char| {
+            move |text: String| format!("{begin}{}{end}", text.replace(end, &format!("{end}{end}")))
+        };
+        let leaf = prop_oneof![
+            "(?s).{0,6}".prop_map(quoted("N'", '\'')),
+            "(?s).{0,6}".prop_map(quoted("\"", '"')),
+            "(?s).{0,6}".prop_map(quoted("[", ']')),
+            "[^\r\n]{0,6}".prop_map(|text| format!("--{text}\n")),
+            "/\\*[^*/]{0,6}(/\\*[^*/]{0,6}\\*/[^*/]{0,3}){0,3}\\*/",
+            "( A |=|<>| AND |1|- 1|/ 2|\\*){1,3}",
+        ];
+        leaf.prop_recursive(5, 32, 4, |inner| {
+            prop::collection::vec(inner, 0..4).prop_map(|parts| format!("({})", parts.concat()))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_closes_all_that_it_opens_stays(condition in closed()) {
+            prop_assert_eq!(leaves_its_place(&condition), None);
+        }
+
+        #[test]
+        fn what_stays_leaves_the_parenthesis_around_it_to_others(
+            garbage in "(?s).{0,40}", pieces in prop::collection::vec("['\"\\[\\]()\n\r;*/`-]|--|/\\*|\\*/|A|N'", 0..24),
+        ) {
+            for condition in [garbage, pieces.concat()] {
+                let stays = leaves_its_place(&condition).is_none();
+                for (around, holds) in
+                    [(format!("({condition}\n)"), stays), (format!("({condition}\n) AND (A"), false), (format!("{condition}\n)"), false)]
+                {
+                    prop_assert!(!stays || leaves_its_place(&around).is_none() == holds, "{:?}", around);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_garbage_ends() {
+        for piece in ["(", ")", "'", "\"", "[", "]", "--", "/*", "*/", "/**/", "()", "''", "[]]", "-", "/"] {
+            let _ = leaves_its_place(&piece.repeat(100_000));
+        }
+        assert_eq!(leaves_its_place(&("(".repeat(100_000) + &")".repeat(100_000))), None);
+        assert_eq!(leaves_its_place(&("/*".repeat(100_000) + &"*/".repeat(100_000))), None);
     }
 }

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use rsl_core::PgType;
+use sqlparser::dialect::PostgreSqlDialect;
 
 use super::super::Column;
 use super::*;
@@ -397,6 +398,25 @@ fn a_column_that_is_generated_is_not_computed_with() {
     assert_eq!(check("([A] IS NOT NULL)", &columns).expect("no type is needed").sql, r#""a" IS NOT NULL"#);
 }
 
+#[test]
+fn what_would_be_doubled_again_and_again_is_not() {
+    let nested = |levels| format!("({}[A]{}>(0))", "nullif(".repeat(levels), ",(0))".repeat(levels));
+    assert_eq!(check(&nested(40), &columns()).expect_err("2 to the 40th"), "says the same too often");
+    assert!(check(&nested(5), &columns()).is_ok());
+}
+
+#[test]
+fn types_that_the_server_does_not_have_are_refused() {
+    for definition in [
+        "(CONVERT([decimal](4294967295,0),[A])+(1.5)>(0))",
+        "(CONVERT([char](65536),'a')='a')",
+        "(CONVERT([binary](65536),0x0) IS NULL)",
+    ] {
+        let refused = check(definition, &columns()).expect_err(definition);
+        assert!(refused.contains("has no equivalent known here"), "{refused}");
+    }
+}
+
 /// The stack of a worker of tokio is 2 MiB, and so is that of a test.
 #[test]
 fn long_and_deep_definitions_end() {
@@ -473,6 +493,20 @@ fn pieces() -> impl Strategy<Value = String> {
             "'20000101'",
             " ",
             "datediff(",
+            "nullif(",
+            "1e99999",
+            "CONVERT([decimal](4294967295,0),",
+            "CONVERT([char](4294967295),",
+            "CAST(",
+            " AS binary(65536))",
+            "/*",
+            "*/",
+            "--",
+            "\n",
+            "'",
+            "\"",
+            "{fn ",
+            " COLLATE ",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,3}",
@@ -480,17 +514,178 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// What stands before and behind what it holds.
+const NESTED: &[(&str, &str)] = &[
+    ("(", ")"),
+    ("((", ")"),
+    ("nullif(", ",(0))"),
+    ("nullif((1),", ")"),
+    ("isnull(", ",(0))"),
+    ("concat(", ",'a')"),
+    ("CONVERT([int],", ")"),
+    ("CAST(", " AS int)"),
+    ("left(", ",(1))"),
+    ("iif([A]>(0),", ",(0))"),
+    ("iif(", ">(0),(1),(0))"),
+    ("case when [A]>(0) then ", " else (0) end"),
+    ("case ", " when (1) then (2) when (3) then (4) end"),
+    ("case when ", " between (1) and (2) then (1) else (0) end"),
+    ("case when ", ">(0) then (1) else (0) "),
+    ("case when not (", "=(1)) then (1) else (0) end"),
+    ("(select ", ")"),
+    ("exists (select 1 where ", ")"),
+    ("datediff(month,[D],dateadd(day,", ",[D]))"),
+    ("dateadd(day,", ",[D])"),
+    ("json_object('a':", ")"),
+    ("{fn abs(", ")}"),
+    ("max(1) over (order by ", ")"),
+    ("x decimal(", ")"),
+    ("/*", "*/"),
+    ("[", "]"),
+    ("x[", "]"),
+    ("array<", ">"),
+    ("~-", ""),
+    ("NOT ", ""),
+    ("case-", ""),
+    ("CAST(CASE (", ""),
+];
+
+/// What stands behind itself.
+const CHAINED: &[&str] = &[
+    "+(1)",
+    "&(1)",
+    "=(1)",
+    " AND [A]>(0)",
+    " OR NOT [A]>(0)",
+    " IS NULL",
+    " COLLATE x",
+    "::int",
+    ".x",
+    "[1]",
+    " AT TIME ZONE 'x'",
+    " LIKE 'x'",
+    " IN (1)",
+    " BETWEEN 1",
+    "->x",
+    "''",
+    "N'x'",
+    "$1",
+    "/**/",
+    "--x\n",
+    ",1",
+    " x",
+];
+
+/// One of the shapes, with what stands for each `@` of it.
+fn shaped(shapes: &'static [&'static str], inner: BoxedStrategy<String>) -> BoxedStrategy<String> {
+    (prop::sample::select(shapes), prop::collection::vec(inner, 4))
+        .prop_map(|(shape, parts)| {
+            let pieces: Vec<_> = shape.split('@').collect();
+            let filled = pieces.iter().zip(parts.iter().map(String::as_str).chain([""; 1]));
+            let last = pieces.len() - 1;
+            filled
+                .enumerate()
+                .map(|(at, (piece, part))| match at == last {
+                    true => (*piece).to_owned(),
+                    false => format!("{piece}{part}"),
+                })
+                .collect()
+        })
+        .boxed()
+}
+
+/// Well-formed definitions, of values that may not go together.
+fn definitions() -> impl Strategy<Value = String> {
+    let numbers = "\\[(A|B|TINY|BIG|A|B)\\]|\\(-?[0-9]{1,6}\\)";
+    let others = "\\[(BIT|QTY|COST|R|F|NAME|CODE|FIXED|NOTE|D|DT|DT2|DTO|ID|BYTES|odd name\\]\\])\\]";
+    let constants = "N?'([a-c \\\\%_]|''){0,4}'|\\(0?\\.[0-9]{1,3}\\)|0x[0-9a-f]{0,4}|NULL|getdate\\(\\)";
+    let leaf = prop_oneof![8 => numbers, 1 => others, 1 => constants].boxed();
+    let values = leaf
+        .prop_recursive(2, 8, 2, |inner| {
+            shaped(
+                &[
+                    "(@+@)",
+                    "@-(@)",
+                    "-@",
+                    "@*@",
+                    "(@)%(3)",
+                    "(@&@)",
+                    "nullif(@,@)",
+                    "isnull(@,@)",
+                    "coalesce(@,@)",
+                    "abs(@)",
+                    "concat(@,@)",
+                    "len(@)",
+                    "upper(@)",
+                    "left(@,(3))",
+                    "round(@,(1))",
+                    "CONVERT([int],@)",
+                    "CONVERT([varchar](40),@)",
+                    "CONVERT([bit],@)",
+                    "CONVERT([decimal](9,2),@)",
+                    "case when @=@ then @ else @ end",
+                    "case @ when @ then @ end",
+                    "iif(@>@,@,@)",
+                    "dateadd(day,@,[D])",
+                    "datediff(month,[DT],@)",
+                    "(@)",
+                ],
+                inner,
+            )
+        })
+        .boxed();
+    let comparisons = shaped(
+        &[
+            "@=@",
+            "@<>@",
+            "@>@",
+            "@ BETWEEN @ AND @",
+            "@ NOT BETWEEN @ AND @",
+            "@ IN (@,@)",
+            "@ NOT IN (@,@)",
+            "@ IS NULL",
+            "@ IS NOT NULL",
+            "[CODE] LIKE '@!%' ESCAPE '!'",
+            "[NAME]=N'a\\''b'",
+        ],
+        values.clone(),
+    );
+    let conditions = comparisons.prop_recursive(2, 4, 2, |inner| {
+        shaped(&["(@ AND @)", "(@ OR @)", "NOT @", "(@)", "(case when @ then (1) else (0) end)=(1)"], inner)
+    });
+    prop_oneof![values, conditions]
+}
+
 fn every_purpose(definition: &str) -> Result<(), TestCaseError> {
     let columns = columns();
-    let mut reasons = vec![check(definition, &columns).err(), filter(definition, &columns).err()];
+    let sql_of = |condition: Outcome<Condition>| condition.map(|condition| condition.sql);
+    let mut made = vec![sql_of(check(definition, &columns)), sql_of(filter(definition, &columns))];
     for column in &columns {
-        reasons.push(default(definition, column).err());
-        reasons.push(computed(definition, column, &columns).err());
+        made.push(default(definition, column));
+        made.push(computed(definition, column, &columns));
     }
-    for reason in reasons.into_iter().flatten() {
-        prop_assert!(!reason.is_empty());
+    for made in made {
+        match made {
+            Ok(sql) => is_one_expression(&sql)
+                .map_err(|reason| TestCaseError::fail(format!("{definition} became {sql}: {reason}")))?,
+            Err(reason) => prop_assert!(!reason.is_empty()),
+        }
     }
     Ok(())
+}
+
+/// It is put into statements as it is: what is more than one expression would say something else there.
+fn is_one_expression(sql: &str) -> Result<(), String> {
+    if let Some(reason) = crate::source::leaves_its_place(sql) {
+        return Err(reason.to_owned());
+    }
+    let mut parser =
+        Parser::new(&PostgreSqlDialect {}).try_with_sql(sql).map_err(|error| error.to_string())?;
+    parser.parse_expr().map_err(|error| error.to_string())?;
+    match parser.peek_token().token {
+        Token::EOF => Ok(()),
+        more => Err(format!("{more} follows")),
+    }
 }
 
 proptest! {
@@ -522,5 +717,33 @@ proptest! {
         prop_assert_eq!(default(&format!("(({number}))"), of(&columns, "A")), Ok(number.to_string()));
         let decimal = format!("{number}.{places:06}");
         prop_assert_eq!(default(&format!("(({decimal}))"), of(&columns, "WIDE")), Ok(decimal));
+    }
+}
+
+proptest! {
+    // Each case tries every purpose, or is long.
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn what_is_translated_is_one_expression(definitions in prop::collection::vec(definitions(), 1..4)) {
+        for definition in definitions {
+            every_purpose(&definition)?;
+        }
+    }
+
+    #[test]
+    fn deep_and_long_definitions_are_translated_or_refused(
+        (open, close) in prop::sample::select(NESTED), chained in prop::sample::select(CHAINED),
+        levels in 1usize..45, many in 1usize..2500,
+    ) {
+        let nested = |levels: usize| format!("({}[A]{}>(0))", open.repeat(levels), close.repeat(levels));
+        let chain = format!("([A]{}>(0))", chained.repeat(many));
+        let columns = columns();
+        for definition in [nested(levels), nested(many), nested(levels).replace("[A]", &chain), chain] {
+            let sql = check(&definition, &columns).map_or(String::new(), |condition| condition.sql);
+            prop_assert!(sql.len() <= LONGEST_TRANSLATION);
+            let _ = default(&definition, of(&columns, "A"));
+            let _ = computed(&definition, of(&columns, "A"), &columns);
+        }
     }
 }

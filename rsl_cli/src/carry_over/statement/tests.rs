@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rsl_core::PgType;
 
 use super::super::expression;
@@ -315,4 +316,43 @@ fn odd_names_are_quoted() {
     );
     let present = steps[0].look.present.as_ref().expect("a query");
     assert!(present.contains(r#"E'"e""rp"."o''r\\d"'::regclass"#), "{present}");
+}
+
+proptest! {
+    #[test]
+    fn any_names_stay_within_their_quotes(
+        names in prop::collection::vec("(?s)['\"\\\\;()\\[\\]-]{0,3}[^\0]{1,70}", 6), version in prop::sample::select(vec![140_000, 150_000]),
+    ) {
+        let [schema, table, of_column, of_index, of_check, of_key] = &names[..] else { unreachable!() };
+        let on = |name: &str, unique| index(name, &[of_column], unique);
+        let structure = Structure {
+            identities: vec![Identity { column: of_column.clone(), seed: 1, next: None, step: 1 }],
+            defaults: vec![Default { column: "NO".to_owned(), definition: format!("'{}'", of_key.replace('\'', "''")) }],
+            uniques: vec![Index { constraint: true, ..on(of_index, true) }],
+            indexes: vec![on(of_index, true), on(of_column, false)],
+            checks: vec![Check { name: of_check.clone(), definition: "([QTY]>(0))".to_owned(), trusted: true, disabled: false }],
+            foreign_keys: vec![ForeignKey { columns: vec![of_column.clone()], ..foreign_key(of_key, "dbo.ORDERS") }],
+            ..Structure::default()
+        };
+        let mut orders = orders(structure);
+        orders.target = (schema.clone(), table.clone());
+        (orders.columns[0].source, orders.columns[0].target) = (of_column.clone(), of_column.clone());
+        for step in statements(&[orders], &Surroundings::empty(version)) {
+            for sql in step.sql.unwrap_or_default() {
+                prop_assert_eq!(crate::source::leaves_its_place(&sql), None, "{}", sql);
+            }
+        }
+    }
+
+    #[test]
+    fn any_numbers_of_an_identity_are_counted_on_or_refused(
+        seed in any::<i128>(), step in any::<i64>(), next in proptest::option::of(any::<i64>()), beyond in any::<bool>(), at in 0usize..5,
+    ) {
+        let column = ["ID", "NO", "QTY", "TOTAL", "SERIAL"][at].to_owned();
+        let seed = if beyond { seed } else { seed >> 64 };
+        let identity = Identity { column, seed, next: next.map(i128::from), step: i128::from(step) };
+        for made in made(Structure { identities: vec![identity], ..Structure::default() }, 150_000) {
+            prop_assert!(made.sql.is_ok() || seed != (seed as i64).into() || step == 0 || at != 0 && at != 4);
+        }
+    }
 }

@@ -307,9 +307,90 @@ mod tests {
         }
 
         #[test]
-        fn garbage_is_an_error_not_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            for page in [874, 932, 936, 949, 950, 1252, 65001, 1200] {
-                let _ = decode(TextForm::of_code_page(page).unwrap(), &bytes);
+        fn any_bytes_are_a_text_or_have_the_place_where_they_are_none(
+            pieces in prop::collection::vec(prop_oneof![
+                any::<u8>().prop_map(|byte| vec![byte]),
+                // Pairs of the code pages of two bytes, whole and cut, and halves of surrogate pairs.
+                prop::sample::select(vec![
+                    &b"\xb0\xa1"[..], b"\xc9\xa1", b"\xfe\xfe", b"\xf9\xfe", b"\xfa\x40", b"\x81\x30\x81\x30",
+                    b"\xa3\xc0", b"\x80", b"\xff", b"\x00\xd8", b"\x00\xdc", b"\xed\xa0\x80", b"ab", b"\0",
+                ]).prop_map(<[u8]>::to_vec),
+            ], 0..40),
+            before in "\\PC{0,40}",
+        ) {
+            let bytes = pieces.concat();
+            for page in (0..2000).chain([65001]) {
+                let Some(form) = TextForm::of_code_page(page) else { continue };
+                // What is in the buffer from the text before must not be seen.
+                let (clean, mut used) = (decode(form, &bytes), before.clone());
+                let again = form.decode(&bytes, &mut used).map(str::to_owned);
+                prop_assert_eq!(&clean, &again);
+                match clean {
+                    Ok(text) => prop_assert_eq!(text.is_empty(), bytes.is_empty()),
+                    Err(NoText::Invalid { at, .. }) => prop_assert!((1..=bytes.len()).contains(&at)),
+                    Err(NoText::LoneSurrogate { at }) => prop_assert!((1..=bytes.len() / 2).contains(&at)),
+                    Err(NoText::Odd) => prop_assert!(bytes.len() % 2 == 1),
+                }
+            }
+        }
+
+        #[test]
+        fn utf16_of_any_length_comes_back_and_a_half_of_a_pair_does_not(
+            texts in prop::collection::vec("(?s).{0,200}", 1..4), lone in 0xD800u16..0xE000, place in any::<prop::sample::Index>(),
+        ) {
+            let mut buffer = String::new();
+            for text in texts {
+                let mut units: Vec<u16> = text.encode_utf16().collect();
+                let bytes = |units: &[u16]| units.iter().copied().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+                let mut read = |units: &[u16]| TextForm::Utf16.decode(&bytes(units), &mut buffer).map(str::to_owned);
+                prop_assert_eq!(read(&units), Ok(text.clone()));
+                // Between two characters, where it makes no pair with its neighbours.
+                let characters = text.chars().count();
+                let at = place.index(characters + 1);
+                units.insert(text.chars().take(at).map(char::len_utf16).sum(), lone);
+                prop_assert_eq!(read(&units), Err(NoText::LoneSurrogate { at: at + 1 }));
+            }
+        }
+
+        #[test]
+        fn names_of_encodings_are_read_or_refused(
+            name in "(?s).{0,20}", pieces in prop::collection::vec("cp|windows-|ms|euc-|kr|utf-?|[0-9]{1,5}|1252|-|\\+| ", 0..8),
+        ) {
+            let _ = (TextForm::of_name(&name), TextForm::of_name(&pieces.concat()));
+        }
+    }
+
+    #[test]
+    fn utf16_is_read_alike_on_either_side_of_what_is_short() {
+        for units in 125..=131 {
+            for text in ["a", "가", "é"].map(|piece| piece.repeat(units)) {
+                let mut bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                assert_eq!(decode(TextForm::Utf16, &bytes).unwrap(), text);
+                let end = bytes.len() - 2;
+                bytes[end..].copy_from_slice(b"\x00\xd8");
+                assert_eq!(decode(TextForm::Utf16, &bytes), Err(NoText::LoneSurrogate { at: units }));
+            }
+            // A pair that ends, begins or lies across the border.
+            let text = "a".repeat(units % 2) + &"\u{1F600}".repeat(units / 2);
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!((bytes.len(), decode(TextForm::Utf16, &bytes).unwrap()), (2 * units, text));
+        }
+    }
+
+    #[test]
+    fn long_garbage_ends() {
+        for piece in [
+            &b"\xb0\xa1"[..],
+            b"\xc9\xa1",
+            b"\x81\x41",
+            b"\xfa\x40",
+            b"A\xff",
+            b"\x81\x30",
+            b"\x00\xd8",
+            b"a\0",
+        ] {
+            for page in [932, 936, 949, 950, 1252, 65001, 1200] {
+                let _ = decode(TextForm::of_code_page(page).unwrap(), &piece.repeat(50_000));
             }
         }
     }

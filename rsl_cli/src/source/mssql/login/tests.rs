@@ -535,6 +535,8 @@ proptest! {
                     prop_assert!(!login.host.is_empty() && login.port != Some(0));
                     prop_assert!(!login.to_string().contains('\n'));
                 }
+                let text = format!("{start}{text}");
+                prop_assert!(is_sql_server(&text) || read(&text).is_err(), "{}", text);
             }
         }
     }
@@ -543,5 +545,62 @@ proptest! {
     fn strings_of_keywords_are_read_or_refused(words in proptest::collection::vec("(;|=|\"|'|\\{|\\}|Server|UID|PWD|Encrypt|Driver|h|u|,1433|true| ){1}", 0..30)) {
         let text = words.concat();
         let _ = (is_sql_server(&text), read(&text), read(&format!("jdbc:sqlserver://{text}")));
+    }
+
+    #[test]
+    fn no_message_shows_any_password_of_a_text_with_a_slip(
+        before in SIGNS, behind in SIGNS, form in 0usize..14, place in any::<prop::sample::Index>(),
+        put in "[=;&?@:/{}\"'%\\\\x]{0,2}", taken in 0usize..2,
+    ) {
+        let mut text: Vec<char> = forms(&format!("{before}Xyzzy{behind}"))[form].chars().collect();
+        let at = place.index(text.len());
+        text.splice(at..at + taken, put.chars());
+        let text: String = text.into_iter().collect();
+        if let Err(failure) = read(&text) {
+            let shown = format!("{failure} {failure:?}");
+            prop_assert!(!shown.contains("Xyzzy") && !shown.contains("%58%79"), "{}: {}", text, failure);
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_place_is_read_as_the_same_place(
+        host in "[a-zA-Z0-9][a-z0-9.-]{0,12}|::1|fe80::7|\\.|서버", instance in "(\\\\[A-Za-z][A-Za-z0-9_$#]{0,8})?",
+        port in proptest::option::of(1u16..), database in "[A-Za-z_가-힣]{0,10}", user in "(KSM\\\\)?[A-Za-z_가-힣]{1,8}",
+    ) {
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let port = port.map_or(String::new(), |port| format!(",{port}"));
+        let text = format!("Server={host}{instance}{port};Database={database};User Id={user};Password=p");
+        let name = read(&text).map_err(|failure| TestCaseError::fail(format!("{text}: {failure}")))?.name();
+        let again = Login::parse_with(&name, Some(OsString::from("p")));
+        prop_assert_eq!(again.map_err(|failure| TestCaseError::fail(format!("{name}: {failure}")))?.name(), name);
+    }
+}
+
+/// Signs that mean something in one of the forms.
+const SIGNS: &str = "[;=@&?{}'\":/%+,\\\\ a-c가]{0,6}";
+
+#[test]
+fn long_garbage_ends() {
+    let starts = [
+        "",
+        "mssql://",
+        "mssql://u:p@h/d?",
+        "Server=h;UID=u;PWD=",
+        "Driver={SQL Server};Server=h;PWD={",
+        "jdbc:sqlserver://h;",
+        "sqlserver://h;user=",
+        "mssql+pyodbc:///?odbc_connect=",
+    ];
+    for piece in [
+        "{", "}", "}}", "\"", "\"\"", "'", "=", "==", ";", "a=b;", "UID=u;", "?", "?a=&b=1", "&", "@", "%",
+        "%25", "\\", "[", ":", ",", "x",
+    ] {
+        for start in starts {
+            // A URL is refused where it is longer than any.
+            for length in [8000, 100_000] {
+                let text = format!("{start}{}", piece.repeat(length / piece.len()));
+                let _ = (is_sql_server(&text), read(&text));
+            }
+        }
     }
 }
