@@ -99,20 +99,11 @@ pub fn number(value: Number<'_>) -> u128 {
                 }
                 return xxh3_128_with_seed(&packed.to_le_bytes()[..len], NUMERIC);
             }
-            let mut short = [0u8; 64];
-            let mut long;
-            let bytes = if len <= short.len() {
-                &mut short[..len]
-            } else {
-                long = vec![0; len];
-                &mut long[..]
-            };
-            bytes[0] = u8::from(negative);
-            bytes[1..3].copy_from_slice(&weight.to_le_bytes());
-            for (pair, digit) in bytes[3..].chunks_exact_mut(2).zip(digits) {
-                pair.copy_from_slice(&digit.to_le_bytes());
-            }
-            xxh3_128_with_seed(bytes, NUMERIC)
+            let mut bytes = Vec::with_capacity(len);
+            bytes.push(u8::from(negative));
+            bytes.extend_from_slice(&weight.to_le_bytes());
+            digits.iter().for_each(|digit| bytes.extend_from_slice(&digit.to_le_bytes()));
+            xxh3_128_with_seed(&bytes, NUMERIC)
         }
         Number::Special(which) => xxh3_128_with_seed(&[2, which], NUMERIC),
     }

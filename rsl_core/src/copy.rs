@@ -10,8 +10,8 @@ use crate::unfit::Unfit;
 use crate::value::Value;
 use crate::witness::Witness;
 
-const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const SIGNATURE: &[u8] = HEADER.split_at(11).0;
 const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 
 /// Turns rows into chunks and keeps the witness of the rows of each.

@@ -226,6 +226,22 @@ pub struct Base10000 {
     digits: [i16; Self::MAX],
 }
 
+/// Takes what is below `unit`, at most 10,000, off a number and divides the rest by it.
+fn split_off(number: &mut u128, unit: u64) -> i16 {
+    // Most amounts fit 64 bits, where the division is an order of magnitude cheaper.
+    match u64::try_from(*number) {
+        Ok(small) => {
+            *number = (small / unit).into();
+            (small % unit) as i16
+        }
+        Err(_) => {
+            let low = *number % u128::from(unit);
+            *number /= u128::from(unit);
+            low as i16
+        }
+    }
+}
+
 impl Base10000 {
     /// 38 digits, anywhere relative to the groups of four, touch at most 11 groups; shifting may add one.
     const MAX: usize = 12;
@@ -242,29 +258,10 @@ impl Base10000 {
             form.digits[at] = digit;
         };
         if shift > 0 {
-            let keep = 10u64.pow(4 - shift as u32);
-            let low = match u64::try_from(rest) {
-                Ok(small) => {
-                    rest = u128::from(small / keep);
-                    (small % keep) as i16
-                }
-                Err(_) => {
-                    let low = (rest % u128::from(keep)) as i16;
-                    rest /= u128::from(keep);
-                    low
-                }
-            };
-            emit(low * 10i16.pow(shift as u32));
+            emit(split_off(&mut rest, 10u64.pow(4 - shift as u32)) * 10i16.pow(shift as u32));
         }
-        // Most amounts fit 64 bits, where the division is an order of magnitude cheaper.
-        while rest > u128::from(u64::MAX) {
-            emit((rest % 10000) as i16);
-            rest /= 10000;
-        }
-        let mut rest = rest as u64;
         while rest > 0 {
-            emit((rest % 10000) as i16);
-            rest /= 10000;
+            emit(split_off(&mut rest, 10_000));
         }
         let mut first = at;
         let mut last = Self::MAX;

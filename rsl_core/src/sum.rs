@@ -127,8 +127,8 @@ impl Sum {
     /// Reads [`Sum::write_to`] from the front of `bytes`; `None` if they are not one.
     pub fn read_from(bytes: &mut &[u8]) -> Option<Self> {
         let whole = i128::from_le_bytes(*bytes.split_off(..16)?.first_chunk()?);
-        // A weight has 16 bits.
         let lowest = i32::from_le_bytes(*bytes.split_off(..4)?.first_chunk()?);
+        // Weights and numbers of digits have 16 bits.
         if lowest.unsigned_abs() > 1 << 17 {
             return None;
         }

@@ -28,6 +28,12 @@ struct Place {
 }
 
 impl Place {
+    /// The last `used` rows, together.
+    fn set_batch(&self, rows: u64, used: usize) {
+        self.rows.set((rows + 1 - used as u64, rows));
+        self.column.set(None);
+    }
+
     fn in_words(&self) -> String {
         let column = self.column.get().and_then(|at| self.names.get()?.get(at));
         match (self.rows.get(), column) {
@@ -151,12 +157,11 @@ fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Resul
             }
             rows += 1;
             if batch.is_full() {
-                place.rows.set((rows + 1 - batch.used as u64, rows));
-                place.column.set(None);
+                place.set_batch(rows, batch.used);
                 batch.flush();
             }
         }
-        place.rows.set((rows + 1 - batch.used as u64, rows));
+        place.set_batch(rows, batch.used);
         batch.finish();
         pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         Ok(rows)

@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 use bumpalo::Bump;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{PgLogLevel, PgSqlErrorCode, varlena};
+use rsl_core::temporal::TICKS_PER_DAY;
 
 use crate::report;
 
@@ -49,7 +50,7 @@ enum Usual {
 
 /// Bytes of a type modifier that are not its content.
 const VARHDRSZ: i32 = 4;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+const MICROS_PER_DAY: i64 = TICKS_PER_DAY / 10;
 /// The first and the last day of the type date, from 2000-01-01: 4714-11-24 BC and 5874897-12-31.
 const DATES: std::ops::RangeInclusive<i32> = -2_451_545..=2_145_031_948;
 /// Timestamps, in microseconds from 2000-01-01: 4714-11-24 BC to the end of 294276.

@@ -187,7 +187,6 @@ impl Connection {
     }
 
     #[cfg(not(feature = "kerberos"))]
-    #[expect(clippy::unused_async, reason = "with the feature it waits")]
     async fn trusts(&mut self, _transport: &mut Transport, _login: &mut Login7) -> io::Result<bool> {
         Ok(false)
     }

@@ -191,36 +191,38 @@ fn standard(
     Err(NoText::Invalid { at: before + at + 1, encoding: encoding.name() })
 }
 
-/// Units of a text that is read without memory of its own.
-const SHORT: usize = 128;
+/// Units of UTF-16 that are read at once, so that a long text needs no copy of itself.
+const BLOCK: usize = 128;
 
 fn utf16<'a>(bytes: &[u8], buffer: &'a mut String) -> std::result::Result<&'a str, NoText> {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    if !rest.is_empty() {
+    let (mut left, odd) = bytes.as_chunks::<2>();
+    if !odd.is_empty() {
         return Err(NoText::Odd);
     }
-    // Texts of tables are short: most need no memory of their own.
-    let (mut short, long): (_, Vec<u16>);
-    let units = if pairs.len() <= SHORT {
-        short = [0; SHORT];
-        short.iter_mut().zip(pairs).for_each(|(unit, pair)| *unit = u16::from_le_bytes(*pair));
-        &short[..pairs.len()]
-    } else {
-        long = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-        &long
-    };
-    let valid = encoding_rs::mem::utf16_valid_up_to(units);
-    if valid < units.len() {
-        return Err(NoText::LoneSurrogate {
-            at: char::decode_utf16(units[..valid].iter().copied()).count() + 1,
-        });
+    let (mut units, mut written) = ([0; BLOCK], 0);
+    while !left.is_empty() {
+        let mut length = left.len().min(BLOCK);
+        units.iter_mut().zip(left).for_each(|(unit, pair)| *unit = u16::from_le_bytes(*pair));
+        if length < left.len() && (0xD800..0xDC00).contains(&units[length - 1]) {
+            // The first half of a character, whose second half is in the next block.
+            length -= 1;
+        }
+        let block = &units[..length];
+        let valid = encoding_rs::mem::utf16_valid_up_to(block);
+        if valid < length {
+            let before = buffer[..written].chars().count();
+            return Err(NoText::LoneSurrogate {
+                at: before + char::decode_utf16(block[..valid].iter().copied()).count() + 1,
+            });
+        }
+        // Three bytes hold any character of one unit, and pairs need only two for each. What is there already is written over.
+        let room = written + 3 * length;
+        if buffer.len() < room {
+            buffer.extend(std::iter::repeat_n('\0', room - buffer.len()));
+        }
+        written += encoding_rs::mem::convert_utf16_to_str(block, &mut buffer[written..]);
+        left = &left[length..];
     }
-    // Three bytes hold any character of one unit, and pairs need only two for each. What is there already is written over.
-    let room = units.len() * 3;
-    if buffer.len() < room {
-        buffer.extend(std::iter::repeat_n('\0', room - buffer.len()));
-    }
-    let written = encoding_rs::mem::convert_utf16_to_str(units, buffer);
     Ok(&buffer[..written])
 }
 

@@ -185,7 +185,6 @@ fn config(login: &Login) -> Result<Config> {
 
 /// The Kerberos ticket of this process.
 #[cfg(feature = "kerberos")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature it is an error")]
 fn integrated() -> Result<AuthMethod> {
     Ok(AuthMethod::Integrated)
 }
