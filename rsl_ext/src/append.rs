@@ -5,19 +5,15 @@ use std::cell::{Cell, OnceCell};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
-use bumpalo::Bump;
+use pgrx::PgTupleDesc;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
 use pgrx::prelude::*;
-use pgrx::{PgMemoryContexts, PgTupleDesc};
 use rsl_core::copy::{Malformed, RowReader};
 
+use crate::batch::Batch;
 use crate::receive::Receiver;
 use crate::{Result, report};
-
-/// Rows, and bytes of their values, after which they are given to the table.
-const BATCH_ROWS: usize = 1000;
-const BATCH_BYTES: usize = 1 << 16;
 
 /// Where in a chunk an error happened: rows from 1 on, column from 0 on.
 #[derive(Default)]
@@ -125,7 +121,7 @@ fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Resul
         };
         let _ = place.names.set(kept().map(name).collect());
         let mut reader = RowReader::new(payload, columns.len())?;
-        let mut batch = Batch::new(relation, attributes.len());
+        let mut batch = Batch::new(relation, attributes.len(), true);
         let mut rows = 0;
         loop {
             place.rows.set((rows + 1, rows + 1));
@@ -197,133 +193,4 @@ unsafe fn must_be_plain(
         hint: Some(hint.to_owned()),
         ..Refused::new(code, "somebody has changed the staging table")
     })
-}
-
-/// Rows on their way into the table. What it holds is freed with the transaction if it is never finished.
-struct Batch {
-    relation: pg_sys::Relation,
-    shape: pg_sys::TupleDesc,
-    columns: usize,
-    slots: Vec<*mut pg_sys::TupleTableSlot>,
-    used: usize,
-    bytes: usize,
-    command: pg_sys::CommandId,
-    state: pg_sys::BulkInsertState,
-    /// Values of the rows.
-    arena: Bump,
-    /// Values that functions of the server made, and what inserting needs: the current context while the batch lives.
-    context: PgMemoryContexts,
-    /// The one before, for what lives longer than a row.
-    outer: PgMemoryContexts,
-}
-
-impl Batch {
-    /// # Safety
-    /// `relation` is an open table of so many columns, dropped ones included, and stays so.
-    unsafe fn new(relation: pg_sys::Relation, columns: usize) -> Self {
-        // SAFETY: see above. A shape of its own, which nobody counts: otherwise each slot would be written down.
-        unsafe {
-            let shape = pg_sys::CreateTupleDescCopy((*relation).rd_att);
-            let command = pg_sys::GetCurrentCommandId(true);
-            let state = pg_sys::GetBulkInsertState();
-            let mut context = PgMemoryContexts::new("rsl chunk");
-            let outer = context.set_as_current();
-            let arena = Bump::with_capacity(2 * BATCH_BYTES);
-            Self {
-                relation,
-                shape,
-                columns,
-                slots: Vec::new(),
-                used: 0,
-                bytes: 0,
-                command,
-                state,
-                arena,
-                context,
-                outer,
-            }
-        }
-    }
-
-    /// The number of a new row, all of NULLs.
-    fn next(&mut self) -> usize {
-        let row = self.used;
-        if row == self.slots.len() {
-            // SAFETY: the slot is of the kind that the table's access method wants.
-            self.slots.push(unsafe {
-                self.outer.switch_to(|_| {
-                    pg_sys::MakeSingleTupleTableSlot(self.shape, pg_sys::table_slot_callbacks(self.relation))
-                })
-            });
-        }
-        let slot = self.slots[row];
-        // SAFETY: a slot is made with room for all columns; it is empty, and this is how a row of values is put into it.
-        unsafe {
-            std::slice::from_raw_parts_mut((*slot).tts_isnull, self.columns).fill(true);
-            (*slot).tts_flags &= !(pg_sys::TTS_FLAG_EMPTY as u16);
-            (*slot).tts_nvalid = self.columns as pg_sys::AttrNumber;
-        }
-        self.used += 1;
-        row
-    }
-
-    /// Sets a value of a row, which takes about so many bytes.
-    #[inline]
-    fn set(&mut self, row: usize, column: usize, value: pg_sys::Datum, bytes: usize) {
-        self.bytes += bytes;
-        assert!(row < self.used && column < self.columns, "the row is in the batch, the column in the row");
-        // SAFETY: a slot has room for all columns.
-        unsafe {
-            *(*self.slots[row]).tts_values.add(column) = value;
-            *(*self.slots[row]).tts_isnull.add(column) = false;
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.used == BATCH_ROWS || self.bytes >= BATCH_BYTES
-    }
-
-    /// Gives the rows to the table.
-    fn flush(&mut self) {
-        check_for_interrupts!();
-        let (relation, command, state) = (self.relation, self.command, self.state);
-        let slots = &mut self.slots[..self.used];
-        // SAFETY: the access method of an open table, called as COPY calls it: with slots of its kind, each with a row. What is
-        // called through a pointer must be guarded here.
-        unsafe {
-            let methods = &*(*relation).rd_tableam;
-            let insert = methods.multi_insert;
-            pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                if let Some(insert) = insert {
-                    insert(relation, slots.as_mut_ptr(), slots.len() as i32, command, 0, state);
-                }
-                for &mut slot in slots {
-                    if let Some(clear) = (*(*slot).tts_ops).clear {
-                        clear(slot);
-                    }
-                }
-            });
-            self.context.reset();
-        }
-        self.arena.reset();
-        (self.used, self.bytes) = (0, 0);
-    }
-
-    /// Gives the last rows to the table and ends.
-    fn finish(mut self) {
-        if self.used > 0 {
-            self.flush();
-        }
-        // SAFETY: all of it was made in `new` and in `next`, and is used no more.
-        unsafe {
-            self.outer.set_as_current();
-            pg_sys::FreeBulkInsertState(self.state);
-            if let Some(finish) = (*(*self.relation).rd_tableam).finish_bulk_insert {
-                let relation = self.relation;
-                pg_sys::ffi::pg_guard_ffi_boundary(|| finish(relation, 0));
-            }
-            self.slots.iter().for_each(|&slot| pg_sys::ExecDropSingleTupleTableSlot(slot));
-            pg_sys::FreeTupleDesc(self.shape);
-        }
-    }
 }

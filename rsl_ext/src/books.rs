@@ -67,6 +67,23 @@ impl Plan {
 
 /// The load, locked until the end of the transaction, if it has not ended and the caller may go on with it.
 pub fn open(load: i64, lock: Lock) -> Result<Plan> {
+    let plan = entry(load, lock)?;
+    if plan.0["staging"].is_null() {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("load {load} is {}: it has ended", plan.text("status")),
+        )
+        .set_hint("Begin a new load."));
+    }
+    Ok(plan)
+}
+
+/// The load, locked until the end of the transaction, whether it has ended or not, if the caller may go on with it.
+pub fn ended(load: i64) -> Result<Plan> {
+    entry(load, Lock::Update)
+}
+
+fn entry(load: i64, lock: Lock) -> Result<Plan> {
     let lock = match lock {
         Lock::Share => "FOR SHARE",
         Lock::Update => "FOR UPDATE",
@@ -99,14 +116,6 @@ pub fn open(load: i64, lock: Lock) -> Result<Plan> {
         )
         .set_hint("Only this role and its members may go on with it."));
     }
-    let status = plan.text("status");
-    if plan.0["staging"].is_null() {
-        return Err(report(
-            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            format!("load {load} is {status}: it has ended"),
-        )
-        .set_hint("Begin a new load."));
-    }
     Ok(plan)
 }
 
@@ -122,6 +131,18 @@ pub fn query_one<T: FromDatum + IntoDatum>(
 ) -> Result<Option<T>> {
     Spi::connect_mut(|client| {
         let rows = client.update(sql, Some(1), args)?;
+        if rows.is_empty() { Ok(None) } else { rows.first().get_one::<T>() }
+    })
+    .map_err(spi)
+}
+
+/// The first column of the only row, of a statement that only reads: also on a standby and in a parallel worker.
+pub fn read_one<T: FromDatum + IntoDatum>(
+    sql: &str,
+    args: &[pgrx::datum::DatumWithOid<'_>],
+) -> Result<Option<T>> {
+    Spi::connect(|client| {
+        let rows = client.select(sql, Some(1), args)?;
         if rows.is_empty() { Ok(None) } else { rows.first().get_one::<T>() }
     })
     .map_err(spi)

@@ -196,7 +196,7 @@ impl Reader {
 /// # Safety
 /// `datum` is a varlena.
 #[inline]
-unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+pub unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     let mut pointer = datum.cast_mut_ptr::<pg_sys::varlena>();
     // SAFETY: a varlena says in its first byte how it is stored; the call into the server, which must be guarded, is
     // only for those that are not plain.
@@ -310,7 +310,7 @@ unsafe fn sent<'a>(send: pg_sys::Oid, datum: pg_sys::Datum) -> &'a [u8] {
 
 /// # Safety
 /// `datum` is a jsonb.
-unsafe fn jsonb_text(datum: pg_sys::Datum) -> String {
+pub unsafe fn jsonb_text(datum: pg_sys::Datum) -> String {
     // SAFETY: jsonb_out wants an untoasted value, which JsonbToCString reads from after the length word.
     unsafe {
         let value = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::Jsonb>();

@@ -2,11 +2,13 @@
 //!
 //! The schema is the hand-written SQL under `sql/`, listed in [`schema`]. Rust does what SQL cannot do fast enough
 //! or not at all: [`append`] puts the rows of chunks into staging, [`witness`] computes digests over rows, [`load`], [`push`],
-//! [`part`] and [`run`] keep the [`books`] of loads as the owner of the extension.
+//! [`part`] and [`run`] keep the [`books`] of loads as the owner of the extension, [`audit`] writes down every change.
 
 use pgrx::prelude::*;
 
 mod append;
+mod audit;
+mod batch;
 mod books;
 mod datum;
 mod load;
@@ -31,6 +33,7 @@ pub extern "C-unwind" fn _PG_init() {
         std::env::set_var("RUST_BACKTRACE", "0");
         std::env::set_var("RUST_LIB_BACKTRACE", "0");
     }
+    audit::init();
 }
 
 /// An error for people: a standard SQLSTATE, detail and hint.

@@ -9,20 +9,20 @@ use pgrx::{JsonB, pg_sys};
 use rsl_core::witness::{Account, Total};
 use serde_json::{Value, json};
 
-use crate::books::{Lock, Plan, current_role, execute, internal, open, query_one};
+use crate::books::{Lock, Plan, current_role, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
 use crate::{Result, report, run, spi, witness};
 
 thread_local! {
-    /// The load whose merge this backend is in, and its columns.
-    static MERGING: RefCell<Option<(i64, Vec<String>)>> = const { RefCell::new(None) };
+    /// The load whose merge this backend is in, none if one is being undone, and its columns.
+    static MERGING: RefCell<Option<(Option<i64>, Vec<String>)>> = const { RefCell::new(None) };
 }
 
 /// Says for as long as it lives that a load is being merged; also when the merge unwinds.
 struct Merging;
 
 impl Merging {
-    fn begin(load: i64, plan: &Plan) -> Self {
+    fn begin(load: Option<i64>, plan: &Plan) -> Self {
         MERGING.replace(Some((load, plan.columns().map(str::to_owned).collect())));
         Merging
     }
@@ -35,8 +35,8 @@ impl Drop for Merging {
 }
 
 #[pg_extern(sql = false)]
-fn load_current() -> Option<i64> {
-    MERGING.with_borrow(|merging| merging.as_ref().map(|(load, _)| *load))
+pub fn load_current() -> Option<i64> {
+    MERGING.with_borrow(|merging| merging.as_ref().and_then(|(load, _)| *load))
 }
 
 #[pg_extern(sql = false)]
@@ -150,7 +150,7 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
     };
     let path = search_path();
     let verdict = {
-        let _merging = Merging::begin(load, &plan);
+        let _merging = Merging::begin(Some(load), &plan);
         query_one::<JsonB>(
             "SELECT rsl.load_merge($1, $2, $3)",
             &[JsonB(plan.0).into(), JsonB(json!(stream)).into(), path.as_str().into()],
@@ -182,6 +182,47 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
         warning.report(PgLogLevel::WARNING);
     }
     Ok(Some(JsonB(verdict)))
+}
+
+#[pg_extern(sql = false)]
+fn load_undo(load: Option<i64>, dry_run: Option<bool>, leave_changed: Option<bool>) -> Result<Option<JsonB>> {
+    let Some(load) = load else { return Ok(None) };
+    let plan = ended(load)?;
+    let status = plan.text("status");
+    if status != "exact" {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("load {load} is {status}: there is nothing to undo"),
+        )
+        .set_hint("Only a load that is exact has changed its target."));
+    }
+    let dry_run = dry_run.unwrap_or(false);
+    let undone = if plan.0["report"]["repeats"].is_null() {
+        let path = search_path();
+        let _merging = Merging::begin(None, &plan);
+        let arguments = [
+            JsonB(plan.0).into(),
+            dry_run.into(),
+            leave_changed.unwrap_or(false).into(),
+            path.as_str().into(),
+        ];
+        let report = query_one::<JsonB>("SELECT rsl.load_revert($1, $2, $3, $4)", &arguments)?;
+        report.ok_or_else(|| internal("the undo gave no report"))?.0
+    } else {
+        json!({ "by": "nothing", "deleted": 0, "restored": 0, "inserted": 0, "changed": 0 })
+    };
+    if !dry_run {
+        let role = current_role();
+        as_owner(|| {
+            execute(
+                "UPDATE rsl.load SET status = 'undone', report = report || jsonb_build_object('undone', $2::jsonb
+                    || jsonb_build_object('at', clock_timestamp(), 'role', $3::text))
+                 WHERE load_id = $1",
+                &[load.into(), JsonB(undone.clone()).into(), role.as_str().into()],
+            )
+        })?;
+    }
+    Ok(Some(JsonB(undone)))
 }
 
 /// What the receipts, and of a load in parts the parts, say of it: as fields to go with the row of `rsl.load`.

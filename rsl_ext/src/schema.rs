@@ -43,9 +43,46 @@ extension_sql_file!(
     requires = ["load_load_resume"]
 );
 extension_sql_file!(
+    "../../sql/load/load_undo.sql",
+    name = "load_load_undo",
+    requires = ["load_load_abort_abandoned"]
+);
+extension_sql_file!(
+    "../../sql/schema/refuse_change.sql",
+    name = "schema_refuse_change",
+    requires = ["load_load_undo"]
+);
+extension_sql_file!(
+    "../../sql/audit/audit_table.sql",
+    name = "audit_audit_table",
+    requires = ["schema_refuse_change"]
+);
+extension_sql_file!(
+    "../../sql/audit/audit_block.sql",
+    name = "audit_audit_block",
+    requires = ["audit_audit_table"]
+);
+extension_sql_file!(
+    "../../sql/audit/audit_on.sql",
+    name = "audit_audit_on",
+    requires = ["audit_audit_block"]
+);
+extension_sql_file!("../../sql/audit/audit_log.sql", name = "audit_audit_log", requires = ["audit_audit_on"]);
+extension_sql_file!(
+    "../../sql/audit/audit_seal.sql",
+    name = "audit_audit_seal",
+    requires = ["audit_audit_log"]
+);
+extension_sql_file!(
+    "../../sql/audit/audit_check.sql",
+    name = "audit_audit_check",
+    requires = ["audit_audit_seal"]
+);
+extension_sql_file!("../../sql/audit/history.sql", name = "audit_history", requires = ["audit_audit_check"]);
+extension_sql_file!(
     "../../sql/schema/touch_updated_at.sql",
     name = "schema_touch_updated_at",
-    requires = ["load_load_abort_abandoned"]
+    requires = ["audit_history"]
 );
 extension_sql_file!(
     "../../sql/schema/rsl_group.sql",

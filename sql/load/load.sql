@@ -7,7 +7,7 @@ CREATE TABLE rsl.load (
     target text NOT NULL,
     mode text NOT NULL CONSTRAINT load_mode_check CHECK (mode IN ('append', 'upsert', 'replace')),
     status text NOT NULL DEFAULT 'loading'
-        CONSTRAINT load_status_check CHECK (status IN ('loading', 'exact', 'failed', 'aborted')),
+        CONSTRAINT load_status_check CHECK (status IN ('loading', 'exact', 'failed', 'aborted', 'undone')),
     columns text[] NOT NULL CONSTRAINT load_columns_check CHECK (cardinality(columns) > 0),
     key_columns text[],
     rows bigint CONSTRAINT load_rows_check CHECK (rows >= 0),
@@ -32,7 +32,7 @@ COMMENT ON COLUMN rsl.load.source IS 'URL of the source, without a password';
 COMMENT ON COLUMN rsl.load.object IS 'table or view of the source';
 COMMENT ON COLUMN rsl.load.target IS 'qualified and quoted name of the table that was filled';
 COMMENT ON COLUMN rsl.load.mode IS 'append, upsert or replace';
-COMMENT ON COLUMN rsl.load.status IS 'loading; exact: source, stream and target agree; failed: refused, the target is as before; aborted: given up by the client';
+COMMENT ON COLUMN rsl.load.status IS 'loading; exact: source, stream and target agree; failed: refused, the target is as before; aborted: given up by the client; undone: was exact and has been taken back';
 COMMENT ON COLUMN rsl.load.columns IS 'columns that the chunks carry, in order';
 COMMENT ON COLUMN rsl.load.key_columns IS 'columns by which rows are matched';
 COMMENT ON COLUMN rsl.load.rows IS 'rows that the source sent';

@@ -139,6 +139,8 @@ DECLARE
     deleted bigint := 0;
     differences text[];
     failure jsonb;
+    relation regclass;
+    undo jsonb := 'null';
     counted jsonb := CASE WHEN plan ? 'source_rows'
         THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END;
 BEGIN
@@ -170,10 +172,16 @@ BEGIN
             after := seen;
             inserted := sent;
             PERFORM rsl.load_publish(staging, target, plan -> 'definition');
+            undo := '{"by": "drop"}';
         ELSE
             -- Readers go on; whoever writes waits until the verdict.
             EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
+            -- What rsl.load_undo will go by.
+            relation := target::regclass;
+            undo := coalesce(
+                (SELECT jsonb_build_object('by', 'log', 'table_id', a.settings -> 'table') FROM rsl.audit_triggers() a WHERE a.target = relation LIMIT 1),
+                CASE WHEN NOT filled THEN '{"by": "empty"}' END, 'null');
             IF filled AND mode = 'append' AND sent > 0 THEN
                 -- Asked behind the lock: another load may have appended the same rows a moment ago.
                 repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
@@ -295,7 +303,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
-        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest')) || counted;
+        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest'), 'undo', undo) || counted;
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 

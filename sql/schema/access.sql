@@ -7,12 +7,14 @@ DECLARE
     app_tables CONSTANT text[] := ARRAY[
         'rsl.rsl_group', 'rsl.rsl_step', 'rsl.rsl_rule_ref', 'rsl.users', 'rsl.items', 'rsl.processes',
         'rsl.routings', 'rsl.output_profiles', 'rsl.model_metadata'];
+    audit_functions CONSTANT text[] := ARRAY[
+        'rsl.audit_on(regclass, text[], text[])', 'rsl.audit_off(regclass)', 'rsl.audit_seal()', 'rsl.audit_check(text)'];
     object text;
 BEGIN
-    IF level IS NULL OR level NOT IN ('read', 'app', 'load') THEN
+    IF level IS NULL OR level NOT IN ('read', 'app', 'load', 'audit') THEN
         RAISE EXCEPTION 'unknown access level %', coalesce(quote_literal(level), 'NULL')
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'use ''read'' (look at everything), ''app'' (also change the application tables) or ''load'' (also load)';
+                  HINT = 'use ''read'' (look at everything but the audit log), ''app'' (also change the application tables), ''load'' (also load) or ''audit'' (audit own tables and look at the audit log, which shows the rows of every audited table)';
     END IF;
     SELECT r.rolname INTO role_name FROM pg_roles AS r WHERE r.oid = grantee;
     IF role_name IS NULL THEN
@@ -27,6 +29,8 @@ BEGIN
         FROM pg_class AS c
         WHERE c.oid IN (SELECT to_regclass(m.name) FROM rsl.manifest AS m WHERE m.kind IN ('table', 'view', 'sequence'))
           AND c.oid <> 'rsl.users'::regclass
+          -- Whoever reads these reads what was in every audited table.
+          AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass))
         ORDER BY 1
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %I', object, role_name);
@@ -55,9 +59,13 @@ BEGIN
         LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', object, role_name);
         END LOOP;
+    ELSIF level = 'audit' THEN
+        FOREACH object IN ARRAY audit_functions LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', object, role_name);
+        END LOOP;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION rsl.grant_access(regrole, text) IS
-    'Gives a role what it needs on schema rsl: read (select, without the password hashes), app (also change the application tables), load (read, and load); it never takes anything away';
+    'Gives a role what it needs on schema rsl: read (select, without the password hashes), app (also change the application tables), load (read, and load), audit (read, audit own tables, and look at the audit log); it never takes anything away';
 REVOKE ALL ON FUNCTION rsl.grant_access(regrole, text) FROM PUBLIC;

@@ -21,7 +21,7 @@ COMMENT ON COLUMN rsl.audit_logs.target IS 'Table that it happened to, quoted an
 COMMENT ON COLUMN rsl.audit_logs.source IS 'Where the rows came from, as the client named it';
 COMMENT ON COLUMN rsl.audit_logs.object IS 'Table or view of the source, as the client named it';
 COMMENT ON COLUMN rsl.audit_logs.mode IS 'append, upsert or replace';
-COMMENT ON COLUMN rsl.audit_logs.status IS 'loading, exact, failed or aborted';
+COMMENT ON COLUMN rsl.audit_logs.status IS 'loading, exact, failed, aborted or undone';
 COMMENT ON COLUMN rsl.audit_logs.rows IS 'Number of rows';
 COMMENT ON COLUMN rsl.audit_logs.started_at IS 'When it began (UTC)';
 COMMENT ON COLUMN rsl.audit_logs.finished_at IS 'When it ended (UTC); NULL while it runs';

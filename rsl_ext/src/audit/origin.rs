@@ -1,0 +1,129 @@
+//! Who did it: what every block says of its changes.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString};
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
+
+use crate::Result;
+use crate::books::{internal, query_one};
+use crate::owner::as_owner;
+
+static ACTOR: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+thread_local! {
+    /// The era, once it is known.
+    static ERA: Cell<Option<i32>> = const { Cell::new(None) };
+    static ADDRESS: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+}
+
+pub fn init() {
+    GucRegistry::define_string_guc(
+        c"rsl.actor",
+        c"The user of the application on whose behalf the session works.",
+        c"Stands in the audit log and in the history of phases. Whoever is connected may set it.",
+        &ACTOR,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+}
+
+/// What holds for all changes that are stored together.
+pub struct Origin {
+    pub at: i64,
+    pub txid: i64,
+    pub era: i32,
+    pub load_id: Option<i64>,
+    pub session_role: String,
+    pub actor: Option<String>,
+    pub application: Option<String>,
+    pub client_addr: Option<String>,
+}
+
+/// Of this moment and this session.
+pub fn origin() -> Result<Origin> {
+    let era = match ERA.get() {
+        Some(era) => era,
+        None => {
+            let era = find_era()?;
+            ERA.set(Some(era));
+            era
+        }
+    };
+    // SAFETY: plain calls on the main thread; the strings are the server's and copied.
+    unsafe {
+        let application = pg_sys::application_name;
+        Ok(Origin {
+            at: pg_sys::GetCurrentTimestamp(),
+            txid: pg_sys::GetTopFullTransactionId().value as i64,
+            era,
+            load_id: crate::load::load_current(),
+            session_role: role_name(pg_sys::GetSessionUserId()),
+            actor: actor(),
+            application: (!application.is_null())
+                .then(|| CStr::from_ptr(application).to_string_lossy().into_owned())
+                .filter(|name| !name.is_empty()),
+            client_addr: client_addr()?,
+        })
+    }
+}
+
+/// The application user; none if the setting is empty.
+pub fn actor() -> Option<String> {
+    ACTOR.get().map(|actor| actor.to_string_lossy().into_owned()).filter(|actor| !actor.is_empty())
+}
+
+/// The name of a role; its number if it is gone.
+pub fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: the name, allocated in the current memory context, or null.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            return u32::from(role).to_string();
+        }
+        let copy = CStr::from_ptr(name).to_string_lossy().into_owned();
+        pg_sys::pfree(name.cast());
+        copy
+    }
+}
+
+/// Where the session comes from does not change while it lives.
+fn client_addr() -> Result<Option<String>> {
+    if let Some(known) = ADDRESS.with_borrow(Clone::clone) {
+        return Ok(known);
+    }
+    let address = as_owner(|| query_one::<String>("SELECT host(inet_client_addr())", &[]))?;
+    ADDRESS.set(Some(address.clone()));
+    Ok(address)
+}
+
+/// The era of this server: that of the latest one, if it is this; a new one, if the log comes from another server.
+fn find_era() -> Result<i32> {
+    // SAFETY: reads what every server knows of itself.
+    let system = unsafe { pg_sys::GetSystemIdentifier() } as i64;
+    let find = || {
+        query_one::<i32>(
+            "SELECT era FROM (SELECT era, system_identifier FROM rsl.audit_era ORDER BY era DESC LIMIT 1) latest
+             WHERE system_identifier = $1",
+            &[system.into()],
+        )
+    };
+    as_owner(|| {
+        if let Some(era) = find()? {
+            return Ok(era);
+        }
+        let new = query_one::<i32>(
+            "INSERT INTO rsl.audit_era (era, system_identifier)
+             SELECT coalesce(max(era), 0) + 1, $1 FROM rsl.audit_era
+             ON CONFLICT DO NOTHING RETURNING era",
+            &[system.into()],
+        )?;
+        // Another session was first.
+        new.or(find()?).ok_or_else(|| internal("the era of this server is not known"))
+    })
+}
+
+/// An era that was written down in a transaction that failed is not there.
+pub fn transaction_failed() {
+    ERA.set(None);
+}

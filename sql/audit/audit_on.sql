@@ -1,0 +1,253 @@
+CREATE FUNCTION rsl.audit_write() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'audit_write_wrapper';
+COMMENT ON FUNCTION rsl.audit_write() IS 'Trigger: writes to the audit log; rsl.audit_on puts it on a table';
+REVOKE ALL ON FUNCTION rsl.audit_write() FROM PUBLIC;
+
+-- What is switched on, from the triggers themselves: they follow the table through every rename, dump and restore.
+CREATE FUNCTION rsl.audit_triggers()
+RETURNS TABLE (target regclass, trigger name, enabled "char", type int2, settings jsonb)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, t.tgtype, convert_from(substr(t.tgargs, 1, octet_length(t.tgargs) - 1), 'UTF8')::jsonb
+    FROM pg_trigger t
+    WHERE t.tgfoid = 'rsl.audit_write()'::regprocedure AND NOT t.tgisinternal AND t.tgnargs = 1
+$$;
+COMMENT ON FUNCTION rsl.audit_triggers() IS 'The triggers of the audit: table, name, whether it is enabled, type (as pg_trigger.tgtype) and settings {table, oid, key, exclude}';
+
+-- The tables on which triggers have to be when a table is audited: itself, and of a partitioned table each partition.
+CREATE FUNCTION rsl.audit_members(target regclass) RETURNS SETOF regclass
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT target WHERE (SELECT relkind FROM pg_class WHERE oid = target) <> 'p'
+    UNION ALL
+    SELECT relid FROM pg_partition_tree(target)
+$$;
+COMMENT ON FUNCTION rsl.audit_members(regclass) IS 'A table, or a partitioned table with its partitions';
+
+CREATE FUNCTION rsl.audit_columns(target regclass, names text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    column_name text;
+    list jsonb := '[]';
+    number int;
+BEGIN
+    FOREACH column_name IN ARRAY names LOOP
+        SELECT attnum INTO number FROM pg_attribute WHERE attrelid = target AND attname = column_name AND attnum > 0 AND NOT attisdropped;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'column "%" of % does not exist', column_name, target
+                USING ERRCODE = 'undefined_column', HINT = format('\d %s shows the columns.', target);
+        END IF;
+        IF list @> jsonb_build_array(jsonb_build_array(column_name, number)) THEN
+            RAISE EXCEPTION 'column "%" is named twice', column_name USING ERRCODE = 'duplicate_column';
+        END IF;
+        list := list || jsonb_build_array(jsonb_build_array(column_name, number));
+    END LOOP;
+    RETURN list;
+END
+$$;
+COMMENT ON FUNCTION rsl.audit_columns(regclass, text[]) IS 'part of rsl.audit_on: [[name, number]] of columns, or which of them does not exist';
+
+CREATE FUNCTION rsl.audit_put_on(target regclass, acting name, session name, actor text, key text[], exclude text[]) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation pg_class;
+    reason text;
+    settings jsonb;
+    known jsonb;
+    number int;
+    child regclass;
+    added boolean := false;
+    by_row boolean;
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'the audit needs a table' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO relation FROM pg_class WHERE oid = target;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with the OID %', target::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF relation.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION '% is not a table', target
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = CASE relation.relkind WHEN 'v' THEN 'It is a view.' WHEN 'm' THEN 'It is a materialized view.'
+                      WHEN 'f' THEN 'It is a foreign table: what others change on its server is not seen here.' ELSE 'It has no rows.' END,
+                  HINT = 'Ordinary and partitioned tables are audited; for a view, the tables under it.';
+    END IF;
+    IF relation.relpersistence = 't' THEN
+        RAISE EXCEPTION '% is a temporary table', target
+            USING ERRCODE = 'wrong_object_type', HINT = 'It is only there for one session.';
+    END IF;
+    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace, 'rsl_audit'::regnamespace)
+        OR relation.relnamespace = 'pg_toast'::regnamespace
+        OR relation.relnamespace = 'rsl'::regnamespace AND (starts_with(relation.relname, 'audit_') OR starts_with(relation.relname, 'load')
+            OR relation.relname IN ('run', 'manifest', 'phase_history')) THEN
+        RAISE EXCEPTION '% cannot be audited', target
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
+    END IF;
+    IF NOT pg_has_role(acting, relation.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', relation.relname
+            USING ERRCODE = 'insufficient_privilege', HINT = format('Its owner is %I.', pg_get_userbyid(relation.relowner));
+    END IF;
+    IF relation.relispartition THEN
+        RAISE EXCEPTION '% is a partition', target
+            USING ERRCODE = 'wrong_object_type', HINT = format('Audit the whole: SELECT rsl.audit_on(%L);', pg_partition_root(target));
+    END IF;
+    IF EXISTS (SELECT FROM rsl.audit_members(target) m JOIN pg_class c ON c.oid = m WHERE c.relkind = 'f') THEN
+        RAISE EXCEPTION '% has a partition on another server', target USING ERRCODE = 'feature_not_supported';
+    END IF;
+    -- Nobody changes rows or columns while the triggers are put on.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+
+    IF key IS NULL THEN
+        key := (SELECT array_agg(attname::text ORDER BY array_position(i.indkey::int2[], attnum))
+            FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+            WHERE i.indrelid = target AND i.indisprimary);
+    END IF;
+    IF coalesce(cardinality(key), 0) = 0 OR array_position(key, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION '% has no primary key', target
+            USING ERRCODE = 'invalid_table_definition', DETAIL = 'The log must say which row has changed.',
+                  HINT = format('Add one, or name columns that find a row: SELECT rsl.audit_on(%L, key => ''{…}'');', target);
+    END IF;
+    -- Nobody has to ask for it.
+    exclude := coalesce(exclude, CASE WHEN target = 'rsl.users'::regclass THEN '{hashed_password}' ELSE '{}' END::text[]);
+    IF array_position(exclude, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'a column to be excluded is NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT c INTO reason FROM unnest(key) c WHERE c = ANY (exclude) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" belongs to the key and cannot be excluded', reason USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    settings := jsonb_build_object('oid', target::oid::bigint, 'key', rsl.audit_columns(target, key), 'exclude', rsl.audit_columns(target, exclude));
+
+    -- Renamed or restored, it is still the same; only the names may read otherwise.
+    SELECT t.settings INTO known FROM rsl.audit_triggers() t WHERE t.target = audit_put_on.target LIMIT 1;
+    IF FOUND AND (known -> 'key', known -> 'exclude') IS DISTINCT FROM (settings -> 'key', settings -> 'exclude') THEN
+        RAISE EXCEPTION '% is audited with other settings', target
+            USING ERRCODE = 'duplicate_object',
+                  DETAIL = format('Key %s, excluded %s.', jsonb_path_query_array(known, '$.key[*][0]'), jsonb_path_query_array(known, '$.exclude[*][0]')),
+                  HINT = format('SELECT rsl.audit_off(%L); ends that.', target);
+    END IF;
+    number := (known ->> 'table')::int;
+    IF number IS NULL THEN
+        -- The name it had before, unless that number is with a table that was renamed.
+        SELECT a.table_id INTO number FROM rsl.audit_table a
+        WHERE a.schema_name = relation.relnamespace::regnamespace::text AND a.table_name = relation.relname
+            AND a.table_id NOT IN (SELECT (t.settings ->> 'table')::int FROM rsl.audit_triggers() t)
+        ORDER BY a.table_id DESC LIMIT 1;
+    END IF;
+    IF number IS NULL THEN
+        INSERT INTO rsl.audit_table (schema_name, table_name)
+        SELECT nspname, relation.relname FROM pg_namespace WHERE oid = relation.relnamespace
+        RETURNING table_id INTO number;
+    END IF;
+    settings := jsonb_build_object('table', number) || settings;
+
+    -- What is reached through other tables, too, needs row triggers.
+    by_row := relation.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE target IN (inhparent, inhrelid));
+    IF known IS NULL THEN
+        IF by_row THEN
+            EXECUTE format('CREATE TRIGGER rsl_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+        ELSE
+            EXECUTE format('CREATE TRIGGER rsl_audit_begin BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+        END IF;
+        added := true;
+    END IF;
+    FOR child IN SELECT m FROM rsl.audit_members(target) m
+        WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = m AND tgname = 'rsl_audit_truncate')
+    LOOP
+        EXECUTE format('CREATE TRIGGER rsl_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', child, settings);
+        IF by_row THEN
+            EXECUTE format('CREATE TRIGGER rsl_audit_end AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', child, settings);
+        END IF;
+        added := true;
+    END LOOP;
+    -- So that session_replication_role does not go round them.
+    FOR child, reason IN SELECT t.target, t.trigger FROM rsl.audit_triggers() t
+        WHERE t.target IN (SELECT rsl.audit_members(audit_put_on.target)) AND t.enabled <> 'A'
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', child, reason);
+        added := true;
+    END LOOP;
+    IF added THEN
+        INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, key_columns, exclude, session_role, acting_role, actor)
+        SELECT 'on', number, nspname, relation.relname, key, exclude, session, acting, audit_put_on.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+        PERFORM rsl.keep_data();
+        PERFORM rsl.audit_months_ahead();
+    END IF;
+    -- Statements on a parent reach the rows of its children.
+    FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
+        added := rsl.audit_put_on(child, acting, session, actor,
+            CASE WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = child AND indisprimary) THEN key END, exclude) OR added;
+    END LOOP;
+    RETURN added;
+END
+$$;
+COMMENT ON FUNCTION rsl.audit_put_on(regclass, name, name, text, text[], text[]) IS 'part of rsl.audit_on: looks at the table and puts the triggers on it, on behalf of a role';
+REVOKE ALL ON FUNCTION rsl.audit_put_on(regclass, name, name, text, text[], text[]) FROM PUBLIC;
+
+CREATE FUNCTION rsl.audit_take_off(target regclass, acting name, session name, actor text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation pg_class;
+    number int;
+    put record;
+    child regclass;
+    removed boolean := false;
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'the audit needs a table' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO relation FROM pg_class WHERE oid = target;
+    IF NOT pg_has_role(acting, relation.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', relation.relname
+            USING ERRCODE = 'insufficient_privilege', HINT = format('Its owner is %I.', pg_get_userbyid(relation.relowner));
+    END IF;
+    IF relation.relispartition THEN
+        RAISE EXCEPTION '% is a partition', target
+            USING ERRCODE = 'wrong_object_type', HINT = format('SELECT rsl.audit_off(%L);', pg_partition_root(target));
+    END IF;
+    FOR put IN SELECT t.target AS member, t.trigger, (t.settings ->> 'table')::int AS number
+        FROM rsl.audit_triggers() t JOIN pg_trigger g ON g.tgrelid = t.target AND g.tgname = t.trigger
+        -- A clone on a partition goes with the trigger that it was made of.
+        WHERE t.target IN (SELECT rsl.audit_members(audit_take_off.target)) AND g.tgparentid = 0
+        ORDER BY 1, 2
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', put.trigger, put.member);
+        number := put.number;
+        removed := true;
+    END LOOP;
+    IF removed THEN
+        INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, session_role, acting_role, actor)
+        SELECT 'off', number, nspname, relation.relname, session, acting, audit_take_off.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+    END IF;
+    FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
+        removed := rsl.audit_take_off(child, acting, session, actor) OR removed;
+    END LOOP;
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION rsl.audit_take_off(regclass, name, name, text) IS 'part of rsl.audit_off: takes the triggers off, on behalf of a role';
+REVOKE ALL ON FUNCTION rsl.audit_take_off(regclass, name, name, text) FROM PUBLIC;
+
+CREATE FUNCTION rsl.audit_on(target regclass, key text[] DEFAULT NULL, exclude text[] DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'audit_on_wrapper';
+COMMENT ON FUNCTION rsl.audit_on(regclass, text[], text[]) IS
+    'from now on writes every change of a table to rsl.audit_log; rows are known by the primary key, or by the columns that key names; the columns that exclude names are never stored. True if that is new, false if it was so already. Only for the owner of the table';
+REVOKE ALL ON FUNCTION rsl.audit_on(regclass, text[], text[]) FROM PUBLIC;
+
+CREATE FUNCTION rsl.audit_off(target regclass) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'audit_off_wrapper';
+COMMENT ON FUNCTION rsl.audit_off(regclass) IS
+    'ends the audit of a table; what is in the log stays there. True if it was on. Only for the owner of the table';
+REVOKE ALL ON FUNCTION rsl.audit_off(regclass) FROM PUBLIC;

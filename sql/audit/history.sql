@@ -1,0 +1,164 @@
+-- The number under which the log knows a table: the one that its triggers carry, or the last that had its name.
+CREATE FUNCTION rsl.audit_table_id(target regclass) RETURNS int
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    number int;
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'the audit log is asked for a table, but for none' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT (t.settings ->> 'table')::int INTO number FROM rsl.audit_triggers() t WHERE t.target = audit_table_id.target LIMIT 1;
+    IF number IS NULL THEN
+        SELECT a.table_id INTO number FROM rsl.audit_table a JOIN pg_class c ON c.relname = a.table_name
+        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = a.schema_name
+        WHERE c.oid = target ORDER BY a.table_id DESC LIMIT 1;
+    END IF;
+    IF number IS NULL THEN
+        RAISE EXCEPTION '% has never been audited', target
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT rsl.audit_on(%L); begins to.', target);
+    END IF;
+    RETURN number;
+END
+$$;
+COMMENT ON FUNCTION rsl.audit_table_id(regclass) IS 'The number under which the audit log knows a table; 55000 if it was never audited';
+
+CREATE FUNCTION rsl.history(target regclass, key jsonb)
+RETURNS TABLE (id bigint, at timestamptz, operation text, old jsonb, new jsonb, session_role text, acting_role text, actor text,
+    application text, client_addr inet, load_id bigint, txid bigint, statement int)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    number int := rsl.audit_table_id(target);
+    key_columns text[];
+    wanted jsonb;
+    key_hash bigint;
+BEGIN
+    SELECT s.key_columns INTO key_columns FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
+    IF key_columns IS NULL THEN
+        RETURN; -- Nothing has happened since the audit was switched on.
+    END IF;
+    IF jsonb_typeof(key) IS DISTINCT FROM 'object' OR NOT key ?& key_columns OR (SELECT count(*) FROM jsonb_object_keys(key)) <> cardinality(key_columns) THEN
+        RAISE EXCEPTION 'this is not a key of %', target
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('Expected {%s}.', (SELECT string_agg(format('%s: …', to_json(c)), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)));
+    END IF;
+    -- As the types of the columns read it: 1.0 finds 1.
+    EXECUTE format('SELECT rsl.audit_key_hash(%1$s), to_jsonb(k) FROM (SELECT %1$s FROM jsonb_populate_record(NULL::%2$s, $1) r) k',
+        (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)), target)
+    INTO key_hash, wanted USING key;
+    RETURN QUERY
+    SELECT f.block_id * 1000 + f.n, f.at, CASE f.kind WHEN 'I' THEN 'insert' WHEN 'D' THEN 'delete' WHEN 'T' THEN 'truncate' ELSE 'update' END,
+        rsl.audit_json(f.shape_id, f.old, f.without_old), rsl.audit_json(f.shape_id, f.new, f.without_new),
+        f.session_role, f.acting_role, f.actor, f.application, f.client_addr, f.load_id, f.txid, f.statement
+    FROM (
+        SELECT b.*, c.n, c.kind, c.key, c.old, c.new, CASE WHEN c.kind IN ('K', 'C') THEN c.new END AS without_old,
+            CASE WHEN c.kind IN ('K', 'C') THEN c.old END AS without_new, min(b.block_id) OVER (PARTITION BY b.era, b.txid) AS first_block
+        FROM rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images, key_hash) c
+        WHERE b.table_id = number AND b.bucket = ANY (rsl.audit_buckets(key_hash))) f
+    WHERE rsl.audit_json(f.shape_id, f.key) = wanted
+    ORDER BY f.first_block, f.statement, f.kind IN ('I', 'C'), f.block_id, f.n;
+END
+$$;
+COMMENT ON FUNCTION rsl.history(regclass, jsonb) IS
+    'Every change of one row, by its key as {"column": value, …}, the first first: what changed, when and by whom. A change of the key itself stands under both keys';
+
+-- Of each key that was changed by what is asked for (all after a time, all after a block, or a load): whether the row was there before, and
+-- what to put over the row that is there after it, or over nothing, to have it back; whether it is there after it, and with what.
+CREATE FUNCTION rsl.audit_rewind(number int, since timestamptz DEFAULT '-infinity', after_block bigint DEFAULT 0, only_load bigint DEFAULT NULL)
+RETURNS TABLE (key_hash bigint, key jsonb, was_there boolean, is_whole boolean, shape_ids int[], fields bytea[],
+    is_there boolean, last_shape int, last_fields bytea)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH change AS (
+        SELECT c.hash, rsl.audit_json(b.shape_id, c.key) AS key, c.kind, c.old, c.new, b.shape_id, b.era, b.txid, b.statement, b.block_id, c.n,
+            min(b.block_id) OVER (PARTITION BY c.hash, b.era, b.txid) AS first_block
+        FROM rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images) c
+        WHERE b.table_id = number AND b.at > since AND b.block_id > after_block AND (only_load IS NULL OR b.load_id = only_load)
+    ), placed AS (
+        SELECT *, row_number() OVER w AS place, lead(kind) OVER w IS NULL AS is_last,
+            -- The first change that made or removed the row as a whole ends what is of interest of the time before.
+            coalesce(sum(CASE WHEN kind <> 'U' THEN 1 ELSE 0 END) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS wholes
+        FROM change
+        WINDOW w AS (PARTITION BY hash, key ORDER BY first_block, statement, kind IN ('I', 'C'), block_id, n)
+    )
+    SELECT hash, key, bool_or(place = 1 AND kind NOT IN ('I', 'C')), coalesce(bool_or(wholes = 0 AND kind IN ('D', 'T', 'K')), false),
+        array_agg(shape_id ORDER BY place DESC) FILTER (WHERE wholes = 0 AND old IS NOT NULL AND kind <> 'C'),
+        array_agg(old ORDER BY place DESC) FILTER (WHERE wholes = 0 AND old IS NOT NULL AND kind <> 'C'),
+        bool_or(is_last AND kind NOT IN ('D', 'T', 'K')), max(shape_id) FILTER (WHERE is_last),
+        (array_agg(new) FILTER (WHERE is_last AND kind NOT IN ('D', 'T', 'K')))[1]
+    FROM placed
+    GROUP BY hash, key
+$$;
+COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint) IS
+    'part of rsl.as_of and rsl.load_undo: for every key that was changed, what brings the row back: fields to put over the row, or over nothing if is_whole';
+
+CREATE FUNCTION rsl.as_of(like_row anyelement, at timestamptz) RETURNS SETOF anyelement
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rel regclass := (SELECT c.oid FROM pg_class c WHERE c.reltype = pg_typeof(like_row) AND c.relkind IN ('r', 'p'));
+    number int := rsl.audit_table_id(rel);
+    key_columns text[];
+    since timestamptz;
+BEGIN
+    IF at IS NULL THEN
+        RAISE EXCEPTION 'as_of needs a time' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT max(s.at) INTO since FROM rsl.audit_switch s
+    WHERE s.table_id = number AND s.action = 'on'
+        -- Switched on again for what is on already leaves no gap.
+        AND NOT EXISTS (SELECT FROM rsl.audit_switch p WHERE p.table_id = number AND p.switch_id < s.switch_id AND p.action = 'on'
+            AND p.switch_id = (SELECT max(q.switch_id) FROM rsl.audit_switch q WHERE q.table_id = number AND q.switch_id < s.switch_id));
+    IF at < since OR NOT EXISTS (SELECT FROM rsl.audit_triggers() t WHERE t.target = rel) THEN
+        RAISE EXCEPTION 'it is not known what % held at %', rel, at
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = CASE WHEN at < since THEN format('It has been audited without a gap since %s.', since) ELSE 'It is not audited any more.' END;
+    END IF;
+    IF EXISTS (SELECT FROM rsl.audit_seal s WHERE s.kind = 'prune' AND rsl.audit_month_number(as_of.at) <= (s.detail ->> 'month_number')::int) THEN
+        RAISE EXCEPTION 'it is not known what % held at %', rel, at
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The log of that month was pruned.';
+    END IF;
+    SELECT s.key_columns INTO key_columns FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
+    IF key_columns IS NULL THEN
+        RETURN QUERY EXECUTE format('SELECT t FROM %s t', CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text);
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'WITH changed AS MATERIALIZED (SELECT * FROM rsl.audit_rewind($1, $2)),
+         now AS (SELECT t AS row, rsl.audit_key_hash(%2$s) AS key_hash FROM %1$s t)
+         SELECT (q.row).* FROM (
+         SELECT CASE WHEN c.key_hash IS NULL THEN n.row ELSE rsl.audit_row(n.row, c.shape_ids, c.fields) END AS row
+         FROM now n LEFT JOIN changed c ON c.key_hash = n.key_hash AND c.key = (SELECT to_jsonb(k) FROM (SELECT %3$s) k)
+         WHERE c.key_hash IS NULL OR c.was_there AND NOT c.is_whole
+         UNION ALL
+         SELECT rsl.audit_row(NULL::%4$s, c.shape_ids, c.fields) FROM changed c WHERE c.was_there AND c.is_whole
+         OFFSET 0) q',
+        CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text,
+        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)),
+        (SELECT string_agg(format('(n.row).%I', c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)),
+        rel)
+    USING number, at;
+END
+$$;
+COMMENT ON FUNCTION rsl.as_of(anyelement, timestamptz) IS
+    'The rows of a table as they were at a time, as rows of the table: SELECT * FROM rsl.as_of(NULL::erp.item, ''2026-11-01''). Columns that are not audited are as they are now, or NULL in rows that are gone. 55000 if the log does not reach back so far';
+
+CREATE FUNCTION rsl.as_of(target regclass, at timestamptz) RETURNS SETOF jsonb
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF target IS NULL THEN
+        RAISE EXCEPTION 'as_of needs a table' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    RETURN QUERY EXECUTE format('SELECT to_jsonb(r) FROM rsl.as_of(NULL::%s, $1) r', target) USING at;
+END
+$$;
+COMMENT ON FUNCTION rsl.as_of(regclass, timestamptz) IS
+    'The rows of a table as they were at a time, as jsonb: SELECT * FROM rsl.as_of(''erp.item''::regclass, ''2026-11-01'')';
