@@ -293,6 +293,9 @@ BEGIN
         RETURN jsonb_build_object('exact', false, 'inserted', 0, 'updated', 0, 'deleted', 0, 'unchanged', 0,
             'stream', stream, 'target', seen, 'reason', failure) || counted;
     END IF;
+    IF to_regclass(target) IS NOT NULL THEN
+        counted := counted || jsonb_strip_nulls(jsonb_build_object('freshness', rsl.freshness_counts(target::regclass)));
+    END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
         'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest')) || counted;

@@ -25,3 +25,5 @@ SELECT pg_extension_config_dump('rsl.load', '');
 SELECT pg_extension_config_dump('rsl.load_load_id_seq', '');
 SELECT pg_extension_config_dump('rsl.load_chunk', '');
 SELECT pg_extension_config_dump('rsl.load_part', '');
+SELECT pg_extension_config_dump('rsl.phase_history', '');
+SELECT pg_extension_config_dump('rsl.phase_history_phase_history_id_seq', '');
