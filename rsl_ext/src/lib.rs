@@ -2,7 +2,8 @@
 //!
 //! The schema is the hand-written SQL under `sql/`, listed in [`schema`]. Rust does what SQL cannot do fast enough
 //! or not at all: [`append`] puts the rows of chunks into staging, [`witness`] computes digests over rows, [`load`], [`push`],
-//! [`part`] and [`run`] keep the [`books`] of loads as the owner of the extension, [`audit`] writes down every change.
+//! [`part`] and [`run`] keep the [`books`] of loads as the owner of the extension; [`audit`], [`phase`] and [`freshness`] are the
+//! triggers that are put on tables, the latter two by [`track`].
 
 use pgrx::prelude::*;
 
@@ -11,14 +12,18 @@ mod audit;
 mod batch;
 mod books;
 mod datum;
+mod freshness;
 mod load;
 mod owner;
 mod part;
+mod phase;
 mod push;
 mod receive;
 mod run;
 mod schema;
 mod sql_function;
+mod track;
+mod trigger;
 mod witness;
 
 pgrx::pg_module_magic!(name, version);

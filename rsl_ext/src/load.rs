@@ -34,16 +34,26 @@ impl Drop for Merging {
     }
 }
 
-#[pg_extern(sql = false)]
-pub fn load_current() -> Option<i64> {
+/// The load that this backend is merging.
+pub fn current() -> Option<i64> {
     MERGING.with_borrow(|merging| merging.as_ref().and_then(|(load, _)| *load))
+}
+
+/// Whether this backend is merging a load that brings the column.
+pub fn writes(column: &str) -> bool {
+    MERGING.with_borrow(|merging| {
+        merging.as_ref().is_some_and(|(_, columns)| columns.iter().any(|c| c == column))
+    })
+}
+
+#[pg_extern(sql = false)]
+fn load_current() -> Option<i64> {
+    current()
 }
 
 #[pg_extern(sql = false)]
 fn load_writes(column: &str) -> bool {
-    MERGING.with_borrow(|merging| {
-        merging.as_ref().is_some_and(|(_, columns)| columns.iter().any(|c| c == column))
-    })
+    writes(column)
 }
 
 /// The latest load that appended the same rows from the same place, and the latest that changed the target at all.

@@ -127,7 +127,67 @@ extension_sql_file!(
     name = "schema_audit_logs",
     requires = ["schema_routing_groups"]
 );
-extension_sql_file!("../../sql/schema/access.sql", name = "schema_access", requires = ["schema_audit_logs"]);
+extension_sql_file!(
+    "../../sql/phase/phase_history.sql",
+    name = "phase_phase_history",
+    requires = ["schema_audit_logs"]
+);
+extension_sql_file!(
+    "../../sql/track/track_check.sql",
+    name = "track_track_check",
+    requires = ["phase_phase_history"]
+);
+extension_sql_file!(
+    "../../sql/track/track_settings.sql",
+    name = "track_track_settings",
+    requires = ["track_track_check"]
+);
+extension_sql_file!(
+    "../../sql/track/track_install.sql",
+    name = "track_track_install",
+    requires = ["track_track_settings"]
+);
+extension_sql_file!(
+    "../../sql/track/tracked.sql",
+    name = "track_tracked",
+    requires = ["track_track_install"]
+);
+extension_sql_file!(
+    "../../sql/phase/phase_record.sql",
+    name = "phase_phase_record",
+    requires = ["track_tracked"]
+);
+extension_sql_file!(
+    "../../sql/phase/phase_on.sql",
+    name = "phase_phase_on",
+    requires = ["phase_phase_record"]
+);
+extension_sql_file!(
+    "../../sql/phase/phase_summary.sql",
+    name = "phase_phase_summary",
+    requires = ["phase_phase_on"]
+);
+extension_sql_file!(
+    "../../sql/phase/rsl_group.sql",
+    name = "phase_rsl_group",
+    requires = ["phase_phase_summary"]
+);
+extension_sql_file!(
+    "../../sql/freshness/freshness_on.sql",
+    name = "freshness_freshness_on",
+    requires = ["phase_rsl_group"]
+);
+extension_sql_file!(
+    "../../sql/freshness/freshness.sql",
+    name = "freshness_freshness",
+    requires = ["freshness_freshness_on"]
+);
+extension_sql_file!(
+    "../../sql/track/untrack_all.sql",
+    name = "track_untrack_all",
+    requires = ["freshness_freshness"]
+);
+extension_sql_file!("../../sql/schema/access.sql", name = "schema_access", requires = ["track_untrack_all"]);
 extension_sql_file!("../../sql/load/access.sql", name = "load_access", requires = ["schema_access"]);
 extension_sql_file!(
     "../../sql/checks/verify_relation.sql",
@@ -175,9 +235,19 @@ extension_sql_file!(
     requires = ["checks_required_columns"]
 );
 extension_sql_file!(
+    "../../sql/checks/phase_triggers.sql",
+    name = "checks_phase_triggers",
+    requires = ["checks_sequences"]
+);
+extension_sql_file!(
+    "../../sql/checks/freshness.sql",
+    name = "checks_freshness",
+    requires = ["checks_phase_triggers"]
+);
+extension_sql_file!(
     "../../sql/checks/verify_about.sql",
     name = "checks_verify_about",
-    requires = ["checks_sequences"]
+    requires = ["checks_freshness"]
 );
 extension_sql_file!(
     "../../sql/checks/verify.sql",

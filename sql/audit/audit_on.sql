@@ -15,6 +15,15 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.audit_triggers() IS 'The triggers of the audit: table, name, whether it is enabled, type (as pg_trigger.tgtype) and settings {table, oid, key, exclude}';
 
+CREATE FUNCTION rsl.audit_settings(target regclass) RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object('key', jsonb_path_query_array(t.settings, '$.key[*][0]'), 'exclude', jsonb_path_query_array(t.settings, '$.exclude[*][0]'))
+    FROM rsl.audit_triggers() t WHERE t.target = audit_settings.target LIMIT 1
+$$;
+COMMENT ON FUNCTION rsl.audit_settings(regclass) IS 'How a table is audited, {key, exclude}; null if it is not';
+
 -- The tables on which triggers have to be when a table is audited: itself, and of a partitioned table each partition.
 CREATE FUNCTION rsl.audit_members(target regclass) RETURNS SETOF regclass
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -65,44 +74,17 @@ DECLARE
     added boolean := false;
     by_row boolean;
 BEGIN
-    IF target IS NULL THEN
-        RAISE EXCEPTION 'the audit needs a table' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
+    -- rsl.audit_on has looked at the table as the role that acts.
     SELECT * INTO relation FROM pg_class WHERE oid = target;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no table with the OID %', target::oid USING ERRCODE = 'undefined_table';
-    END IF;
-    IF relation.relkind NOT IN ('r', 'p') THEN
-        RAISE EXCEPTION '% is not a table', target
-            USING ERRCODE = 'wrong_object_type',
-                  DETAIL = CASE relation.relkind WHEN 'v' THEN 'It is a view.' WHEN 'm' THEN 'It is a materialized view.'
-                      WHEN 'f' THEN 'It is a foreign table: what others change on its server is not seen here.' ELSE 'It has no rows.' END,
-                  HINT = 'Ordinary and partitioned tables are audited; for a view, the tables under it.';
-    END IF;
-    IF relation.relpersistence = 't' THEN
-        RAISE EXCEPTION '% is a temporary table', target
-            USING ERRCODE = 'wrong_object_type', HINT = 'It is only there for one session.';
-    END IF;
-    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace, 'rsl_audit'::regnamespace)
-        OR relation.relnamespace = 'pg_toast'::regnamespace
-        OR relation.relnamespace = 'rsl'::regnamespace AND (starts_with(relation.relname, 'audit_') OR starts_with(relation.relname, 'load')
-            OR relation.relname IN ('run', 'manifest', 'phase_history')) THEN
-        RAISE EXCEPTION '% cannot be audited', target
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
-    END IF;
-    IF NOT pg_has_role(acting, relation.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', relation.relname
-            USING ERRCODE = 'insufficient_privilege', HINT = format('Its owner is %I.', pg_get_userbyid(relation.relowner));
-    END IF;
-    IF relation.relispartition THEN
-        RAISE EXCEPTION '% is a partition', target
-            USING ERRCODE = 'wrong_object_type', HINT = format('Audit the whole: SELECT rsl.audit_on(%L);', pg_partition_root(target));
-    END IF;
     IF EXISTS (SELECT FROM rsl.audit_members(target) m JOIN pg_class c ON c.oid = m WHERE c.relkind = 'f') THEN
         RAISE EXCEPTION '% has a partition on another server', target USING ERRCODE = 'feature_not_supported';
     END IF;
     -- Nobody changes rows or columns while the triggers are put on.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+    -- Behind the lock, it is still the table of that role.
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = target AND pg_has_role(acting, relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'role "%" does not own %', acting, target USING ERRCODE = 'insufficient_privilege';
+    END IF;
 
     IF key IS NULL THEN
         key := (SELECT array_agg(attname::text ORDER BY array_position(i.indkey::int2[], attnum))
@@ -205,17 +187,10 @@ DECLARE
     child regclass;
     removed boolean := false;
 BEGIN
-    IF target IS NULL THEN
-        RAISE EXCEPTION 'the audit needs a table' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
     SELECT * INTO relation FROM pg_class WHERE oid = target;
-    IF NOT pg_has_role(acting, relation.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', relation.relname
-            USING ERRCODE = 'insufficient_privilege', HINT = format('Its owner is %I.', pg_get_userbyid(relation.relowner));
-    END IF;
-    IF relation.relispartition THEN
-        RAISE EXCEPTION '% is a partition', target
-            USING ERRCODE = 'wrong_object_type', HINT = format('SELECT rsl.audit_off(%L);', pg_partition_root(target));
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = target AND pg_has_role(acting, relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'role "%" does not own %', acting, target USING ERRCODE = 'insufficient_privilege';
     END IF;
     FOR put IN SELECT t.target AS member, t.trigger, (t.settings ->> 'table')::int AS number
         FROM rsl.audit_triggers() t JOIN pg_trigger g ON g.tgrelid = t.target AND g.tgname = t.trigger

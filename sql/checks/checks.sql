@@ -9,7 +9,9 @@ AS $$
         ('loads_match', 'load', 'error', 'every target still holds exactly what its last load brought'),
         ('foreign_keys', 'data', 'error', 'every foreign key is enforced, and no row lacks its parent'),
         ('required_columns', 'data', 'error', 'no column that must be filled is NULL or empty'),
-        ('sequences', 'data', 'error', 'every sequence is ahead of the column that it fills')
+        ('sequences', 'data', 'error', 'every sequence is ahead of the column that it fills'),
+        ('phase_triggers', 'phase', 'error', 'every phase is a listed one, and every row is in the phase that its history ends with'),
+        ('freshness', 'freshness', 'warning', 'every stored status of freshness is the present one')
 $$;
 COMMENT ON FUNCTION rsl.checks() IS
     'The checks of rsl.verify(): name, group, level (error or warning: what a finding means at its worst) and what each looks at';

@@ -4,19 +4,22 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    rel regclass;
+    named regclass;
     about text;
 BEGIN
-    rel := coalesce(rsl.verify_relation(scope), rsl.verify_relation('rsl.' || scope));
+    named := coalesce(rsl.verify_relation(scope), rsl.verify_relation('rsl.' || scope));
     SELECT c.oid::regclass::text INTO about
     FROM pg_class AS c
-    WHERE c.oid = rel AND c.relnamespace = 'rsl'::regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm');
+    WHERE c.oid = named AND c.relnamespace = 'rsl'::regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm');
     IF about IS NULL THEN
         -- The target may be missing by now: that is what is asked about.
         SELECT coalesce(rsl.verify_relation(l.target)::text, l.target) INTO about
         FROM rsl.load AS l
-        WHERE l.target = scope OR rsl.verify_relation(l.target) = rel
+        WHERE l.target = scope OR rsl.verify_relation(l.target) = named
         LIMIT 1;
+    END IF;
+    IF about IS NULL THEN
+        SELECT g.rel::text INTO about FROM rsl.track_triggers() AS g WHERE g.rel = named LIMIT 1;
     END IF;
     IF about IS NULL THEN
         -- So that a table of the extension that was dropped can be asked for.
@@ -27,7 +30,7 @@ BEGIN
     IF about IS NULL THEN
         RAISE EXCEPTION 'unknown scope %', quote_literal(scope)
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('a check (%s), a group (%s), a table or view of schema rsl, or the qualified name of a target of a load',
+                  HINT = format('a check (%s), a group (%s), a table or view of schema rsl, or the qualified name of a target of a load or a tracked table',
                                 (SELECT string_agg(k.check_name, ', ') FROM rsl.checks() AS k),
                                 (SELECT string_agg(g.check_group, ', ') FROM (
                                     SELECT k.check_group FROM rsl.checks() WITH ORDINALITY AS k (check_name, check_group, level, description, n)

@@ -1,3 +1,14 @@
+-- Tables that only functions of the extension write to: neither loaded nor tracked.
+CREATE FUNCTION rsl.is_book(target regclass) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_class
+        WHERE oid = target AND relnamespace = 'rsl'::regnamespace
+            AND (relname IN ('load', 'load_chunk', 'load_part', 'run', 'manifest', 'phase_history') OR relname ~ '^audit_'))
+$$;
+COMMENT ON FUNCTION rsl.is_book(regclass) IS 'Whether a table is one of the books of the extension, which only its functions write to';
+
 -- The tables of rsl are members of the extension: DROP EXTENSION would take their rows with it, without a word. A view that is
 -- no member and stands on one of them makes it refuse; its name says why. Whoever means it says CASCADE.
 -- It cannot be made by the install script, whose objects are members, so the first load makes it.

@@ -18,8 +18,8 @@ BEGIN
         RAISE EXCEPTION '% is not a table', target
             USING ERRCODE = 'wrong_object_type', HINT = 'Rows are loaded into ordinary or partitioned tables.';
     END IF;
-    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace)
-        OR relation.relnamespace = 'rsl'::regnamespace AND relation.relname IN ('load', 'load_chunk', 'load_part', 'run', 'manifest') THEN
+    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace, 'rsl_audit'::regnamespace)
+        OR rsl.is_book(target) THEN
         RAISE EXCEPTION '% cannot be the target of a load', target
             USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
     END IF;

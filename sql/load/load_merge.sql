@@ -181,7 +181,7 @@ BEGIN
             relation := target::regclass;
             undo := coalesce(
                 (SELECT jsonb_build_object('by', 'log', 'table_id', a.settings -> 'table') FROM rsl.audit_triggers() a WHERE a.target = relation LIMIT 1),
-                CASE WHEN NOT filled THEN '{"by": "empty"}' END, 'null');
+                CASE WHEN NOT filled THEN '{"by": "empty"}'::jsonb END, 'null');
             IF filled AND mode = 'append' AND sent > 0 THEN
                 -- Asked behind the lock: another load may have appended the same rows a moment ago.
                 repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
@@ -300,6 +300,9 @@ BEGIN
     IF failure IS NOT NULL THEN
         RETURN jsonb_build_object('exact', false, 'inserted', 0, 'updated', 0, 'deleted', 0, 'unchanged', 0,
             'stream', stream, 'target', seen, 'reason', failure) || counted;
+    END IF;
+    IF to_regclass(target) IS NOT NULL THEN
+        counted := counted || jsonb_strip_nulls(jsonb_build_object('freshness', rsl.freshness_counts(target::regclass)));
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',

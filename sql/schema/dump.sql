@@ -34,3 +34,5 @@ SELECT pg_extension_config_dump('rsl.audit_switch_switch_id_seq', '');
 SELECT pg_extension_config_dump('rsl.audit_era', '');
 SELECT pg_extension_config_dump('rsl.audit_seal', '');
 SELECT pg_extension_config_dump('rsl.audit_block_id', '');
+SELECT pg_extension_config_dump('rsl.phase_history', '');
+SELECT pg_extension_config_dump('rsl.phase_history_phase_history_id_seq', '');

@@ -1,4 +1,5 @@
--- For tables that only grow. Its triggers are ENABLE ALWAYS, so that session_replication_role does not switch them off.
+-- For tables that only grow. Also their owner is refused; whoever disables the trigger is found by rsl.verify('schema_complete').
+-- The triggers are ENABLE ALWAYS, so that session_replication_role does not switch them off.
 CREATE FUNCTION rsl.refuse_change() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -6,7 +7,7 @@ AS $$
 BEGIN
     RAISE EXCEPTION '% only grows: % is refused', format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), TG_OP
         USING ERRCODE = 'insufficient_privilege',
-              HINT = 'It says what happened, and that does not change; not even for its owner.';
+              HINT = 'What was written stays. A mistake is put right by what is written after it.';
 END
 $$;
 COMMENT ON FUNCTION rsl.refuse_change() IS 'Trigger: refuses every UPDATE, DELETE and TRUNCATE of a table that only grows';

@@ -9,7 +9,7 @@ INSERT INTO routings (item_id, seq, process_code) VALUES (1, 10, 'CUT');
 INSERT INTO rsl_group (slug, name, owner) VALUES ('g', 'g', 'kim');
 INSERT INTO rsl_step (group_id, seq, process_code) VALUES (1, 1, 'CUT');
 INSERT INTO rsl_rule_ref (step_id, rule_id) VALUES (1, 'R');
-UPDATE rsl_group SET status = 'released';
+UPDATE rsl_group SET status = 'validated';
 SELECT slug, status, step_count, rule_count FROM routing_groups;
 SELECT count(*) FROM audit_logs;
 SELECT load_begin('public.item') AS load \gset

@@ -26,6 +26,7 @@ fn lived_in() -> Result<Pair> {
     let ended = pair.ended(&["CODES", "--into", "rsl.items", "--mode", "upsert", "--key", "ITEM_CODE"])?;
     ensure!(ended.code == Some(1), "{ended:#?}");
     pair.database.run(BROKEN_OFF)?;
+    pair.database.run(TRACKED)?;
     Ok(pair)
 }
 
@@ -41,13 +42,64 @@ const BROKEN_OFF: &str = "\\i sql/include/load.psql
     SELECT rsl.load_part_finish(:load, 1, 2, '{\"isolation\": \"snapshot\"}');
     SELECT rsl.load_push(:load, 0, payload('VALUES (6)'), 2, '[\"6\"]', witness('SELECT 6 AS id'));";
 
+/// Phases and freshness, of a table of rsl and of others; a column was renamed since.
+const TRACKED: &str =
+    "INSERT INTO rsl.rsl_group (slug, name, owner) VALUES ('g1', 'G1', 'kim'), ('g2', 'G2', 'kim');
+    UPDATE rsl.rsl_group SET status = 'validated' WHERE slug = 'g1';
+    CREATE SCHEMA dmis;
+    CREATE TABLE dmis.event (id int PRIMARY KEY, state text, at timestamp, who text);
+    SELECT rsl.phase_on('dmis.event', 'state', '{new,done}', '{\"new\": [\"done\"]}', 'at', 'who');
+    ALTER TABLE dmis.event RENAME state TO phase;
+    INSERT INTO dmis.event VALUES (1, 'new', '2026-01-01', 'kim');
+    UPDATE dmis.event SET phase = 'done', at = '2026-01-02', who = 'lee';
+    CREATE TABLE dmis.warehouse (id int PRIMARY KEY, at timestamp, status text);
+    SELECT rsl.freshness_on('dmis.warehouse', 'at', 'status', '1 hour', '2 hours');
+    INSERT INTO dmis.warehouse VALUES (1, '2026-01-01'), (2, NULL);";
+
+#[test]
+fn restored_phases_and_freshness_go_on() -> Result<()> {
+    let restored = copy(&lived_in()?.database, &[])?;
+    let state = restored.rows(
+        "SELECT count(*) FROM rsl.phase_history;
+         INSERT INTO rsl.rsl_group (slug, name, owner) VALUES ('g3', 'G3', 'kim');
+         UPDATE rsl.rsl_group SET status = 'released' WHERE slug = 'g1';
+         INSERT INTO dmis.event VALUES (2, 'new', '2026-01-03', 'kim');
+         UPDATE dmis.event SET phase = 'done', at = '2026-01-04', who = 'park' WHERE id = 2;
+         SELECT table_name, key, from_phase, to_phase FROM rsl.phase_history ORDER BY phase_history_id DESC LIMIT 4;
+         UPDATE dmis.warehouse SET at = timezone('utc', now()) WHERE id = 2;
+         SELECT id, status FROM dmis.warehouse ORDER BY id;
+         SELECT target, kind, enabled FROM rsl.tracked();
+         SELECT phase, entries, total FROM rsl.phase_summary('dmis.event', '2026-01-04');
+         SELECT count(*) FROM rsl.verify() WHERE status = 'fail';",
+    )?;
+    let expected = [
+        "5",
+        "event|{\"id\": 2}|new|done",
+        "event|{\"id\": 2}||new",
+        "rsl_group|{\"id\": 1}|validated|released",
+        "rsl_group|{\"id\": 3}||draft",
+        "1|OFFLINE",
+        "2|ONLINE",
+        "dmis.event|phase|t",
+        "dmis.warehouse|freshness|t",
+        "rsl.rsl_group|phase|t",
+        "new|2|2 days",
+        "done|2|2 days",
+        "0",
+    ];
+    ensure!(state.lines().eq(expected), "{state}");
+    let refused = restored.run("UPDATE dmis.event SET phase = 'new'").unwrap_err();
+    ensure!(refused.to_string().contains("must not become"), "{refused}");
+    Ok(())
+}
+
 #[test]
 fn a_restored_database_is_the_same() -> Result<()> {
     let pair = lived_in()?;
     let restored = copy(&pair.database, &[])?;
     same(&dump(&pair.database, &[])?, &dump(&restored, &[])?)?;
     let tables = "SELECT string_agg(format('%s %s %s', t, rsl.table_digest(t), (SELECT count(*) FROM pg_index WHERE indrelid = t)), e'\\n' ORDER BY t::text)
-        FROM (SELECT oid::regclass t FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace IN ('erp'::regnamespace, 'rsl'::regnamespace)) x";
+        FROM (SELECT oid::regclass t FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace IN ('dmis'::regnamespace, 'erp'::regnamespace, 'rsl'::regnamespace)) x";
     let (before, after) = (pair.database.value(tables)?, restored.value(tables)?);
     ensure!(before == after, "{before}\nis now\n{after}");
     ensure!(before.lines().count() > OBJECTS.len() + 10, "{before}");

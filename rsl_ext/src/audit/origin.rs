@@ -57,7 +57,7 @@ pub fn origin() -> Result<Origin> {
             at: pg_sys::GetCurrentTimestamp(),
             txid: pg_sys::GetTopFullTransactionId().value as i64,
             era,
-            load_id: crate::load::load_current(),
+            load_id: crate::load::current(),
             session_role: role_name(pg_sys::GetSessionUserId()),
             actor: actor(),
             application: (!application.is_null())

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use super::origin::{actor, role_name};
 use crate::Result;
-use crate::books::query_one;
+use crate::books::{query_one, read_one};
 use crate::owner::as_owner;
 
 #[pg_extern(sql = false)]
@@ -27,6 +27,8 @@ type Names = Option<Vec<Option<String>>>;
 
 /// Runs the statement as the owner, with the table, the roles that act and have logged in, the application user, and the lists.
 fn switch(sql: &str, target: Option<pg_sys::Oid>, lists: Option<(Names, Names)>) -> Result<bool> {
+    // Of what the table is, and whether it is the caller's, only the caller can be asked.
+    read_one::<pg_sys::Oid>("SELECT 0::oid FROM rsl.track_check_target($1)", &[target.into()])?;
     // SAFETY: plain calls.
     let (acting, session) =
         unsafe { (role_name(pg_sys::GetUserId()), role_name(pg_sys::GetSessionUserId())) };

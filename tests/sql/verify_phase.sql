@@ -1,0 +1,41 @@
+-- Triggers of phases that are disabled, and rows that were changed behind them.
+CREATE SCHEMA dmis;
+CREATE TABLE dmis.event (id int PRIMARY KEY, phase text);
+INSERT INTO dmis.event SELECT n, 'a' FROM generate_series(1, 3) n;
+SELECT rsl.phase_on('dmis.event', 'phase', '{a,b,c}');
+CREATE VIEW checked AS SELECT object, status, expected, actual, detail, hint FROM rsl.verify('phase');
+INSERT INTO dmis.event SELECT n, 'a' FROM generate_series(4, 12) n;
+UPDATE dmis.event SET phase = 'b' WHERE id > 2;
+SELECT * FROM checked;
+ALTER TABLE dmis.event DISABLE TRIGGER rsl_phase_update;
+SELECT * FROM checked WHERE object = 'dmis.event';
+UPDATE dmis.event SET phase = 'c' WHERE id > 4;
+UPDATE dmis.event SET phase = NULL WHERE id = 4;
+SELECT * FROM checked WHERE object = 'dmis.event';
+ALTER TABLE dmis.event ENABLE TRIGGER rsl_phase_update;
+SELECT * FROM checked WHERE object = 'dmis.event';
+-- The next change puts a row right.
+UPDATE dmis.event SET phase = 'a';
+SELECT * FROM checked WHERE object = 'dmis.event';
+-- Without the constraint.
+ALTER TABLE dmis.event DROP CONSTRAINT event_phase_phase_check;
+SET session_replication_role = replica;
+UPDATE dmis.event SET phase = 'x' WHERE id = 1;
+RESET session_replication_role;
+SELECT * FROM checked WHERE object = 'dmis.event';
+UPDATE dmis.event SET phase = 'a' WHERE id = 1;
+DROP TRIGGER rsl_phase_insert ON dmis.event;
+SELECT * FROM checked WHERE object = 'dmis.event';
+-- A trigger of a partition.
+CREATE TABLE dmis.parted (id int PRIMARY KEY, phase text) PARTITION BY RANGE (id);
+CREATE TABLE dmis.parted_1 PARTITION OF dmis.parted FOR VALUES FROM (1) TO (10);
+SELECT rsl.phase_on('dmis.parted', 'phase', '{a,b,c}');
+ALTER TABLE dmis.parted_1 DISABLE TRIGGER rsl_phase_insert;
+SELECT * FROM checked WHERE object LIKE 'dmis.parted%';
+-- The table as a scope, and a role that sees less.
+SELECT check_name, object, status, detail FROM rsl.verify('dmis.event');
+SELECT check_name, object, status, detail FROM rsl.verify('rsl.users') WHERE check_name IN ('phase_triggers', 'freshness');
+CREATE ROLE verify_phase_reader;
+SELECT rsl.grant_access('verify_phase_reader', 'read');
+SET ROLE verify_phase_reader;
+SELECT object, status, detail, hint FROM rsl.verify('phase');
