@@ -8,13 +8,16 @@ DECLARE
         'rsl.rsl_group', 'rsl.rsl_step', 'rsl.rsl_rule_ref', 'rsl.users', 'rsl.items', 'rsl.processes',
         'rsl.routings', 'rsl.output_profiles', 'rsl.model_metadata'];
     audit_functions CONSTANT text[] := ARRAY[
-        'rsl.audit_on(regclass, text[], text[])', 'rsl.audit_off(regclass)', 'rsl.audit_seal()', 'rsl.audit_check(text)'];
+        'rsl.audit_on(regclass, text[], text[])', 'rsl.audit_off(regclass)', 'rsl.audit_seal()', 'rsl.audit_check(text)',
+        'rsl.phase_on(regclass, name, text[], jsonb, name, name, name)', 'rsl.phase_off(regclass)',
+        'rsl.freshness_on(regclass, name, name, interval, interval)', 'rsl.freshness_off(regclass)', 'rsl.freshness_refresh(regclass)',
+        'rsl.track_install(regclass, text, name, jsonb)', 'rsl.track_remove(regclass, text)', 'rsl.untrack_all()'];
     object text;
 BEGIN
     IF level IS NULL OR level NOT IN ('read', 'app', 'load', 'audit') THEN
         RAISE EXCEPTION 'unknown access level %', coalesce(quote_literal(level), 'NULL')
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'use ''read'' (look at everything but the audit log), ''app'' (also change the application tables), ''load'' (also load) or ''audit'' (audit own tables and look at the audit log, which shows the rows of every audited table)';
+                  HINT = 'use ''read'' (look at everything but the audit log), ''app'' (also change the application tables), ''load'' (also load) or ''audit'' (put audit, phases and freshness on own tables, and look at the audit log, which shows the rows of every audited table)';
     END IF;
     SELECT r.rolname INTO role_name FROM pg_roles AS r WHERE r.oid = grantee;
     IF role_name IS NULL THEN
@@ -67,5 +70,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.grant_access(regrole, text) IS
-    'Gives a role what it needs on schema rsl: read (select, without the password hashes), app (also change the application tables), load (read, and load), audit (read, audit own tables, and look at the audit log); it never takes anything away';
+    'Gives a role what it needs on schema rsl: read (select, without the password hashes), app (also change the application tables), load (read, and load), audit (read, put audit, phases and freshness on own tables, and look at the audit log); it never takes anything away';
 REVOKE ALL ON FUNCTION rsl.grant_access(regrole, text) FROM PUBLIC;
