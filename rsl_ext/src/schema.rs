@@ -123,14 +123,9 @@ extension_sql_file!(
     requires = ["schema_model_metadata"]
 );
 extension_sql_file!(
-    "../../sql/schema/audit_logs.sql",
-    name = "schema_audit_logs",
-    requires = ["schema_routing_groups"]
-);
-extension_sql_file!(
     "../../sql/phase/phase_history.sql",
     name = "phase_phase_history",
-    requires = ["schema_audit_logs"]
+    requires = ["schema_routing_groups"]
 );
 extension_sql_file!(
     "../../sql/track/track_check.sql",
@@ -187,7 +182,12 @@ extension_sql_file!(
     name = "track_untrack_all",
     requires = ["freshness_freshness"]
 );
-extension_sql_file!("../../sql/schema/access.sql", name = "schema_access", requires = ["track_untrack_all"]);
+extension_sql_file!(
+    "../../sql/schema/audit_logs.sql",
+    name = "schema_audit_logs",
+    requires = ["track_untrack_all"]
+);
+extension_sql_file!("../../sql/schema/access.sql", name = "schema_access", requires = ["schema_audit_logs"]);
 extension_sql_file!("../../sql/load/access.sql", name = "load_access", requires = ["schema_access"]);
 extension_sql_file!(
     "../../sql/checks/verify_relation.sql",
@@ -235,9 +235,24 @@ extension_sql_file!(
     requires = ["checks_required_columns"]
 );
 extension_sql_file!(
+    "../../sql/checks/audit_triggers.sql",
+    name = "checks_audit_triggers",
+    requires = ["checks_sequences"]
+);
+extension_sql_file!(
+    "../../sql/checks/audit_storage.sql",
+    name = "checks_audit_storage",
+    requires = ["checks_audit_triggers"]
+);
+extension_sql_file!(
+    "../../sql/checks/audit_chain.sql",
+    name = "checks_audit_chain",
+    requires = ["checks_audit_storage"]
+);
+extension_sql_file!(
     "../../sql/checks/phase_triggers.sql",
     name = "checks_phase_triggers",
-    requires = ["checks_sequences"]
+    requires = ["checks_audit_chain"]
 );
 extension_sql_file!(
     "../../sql/checks/freshness.sql",

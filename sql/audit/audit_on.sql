@@ -73,6 +73,7 @@ DECLARE
     child regclass;
     added boolean := false;
     by_row boolean;
+    statement_triggers CONSTANT text[] := '{rsl_audit_begin,rsl_audit_insert,rsl_audit_update,rsl_audit_delete}';
 BEGIN
     -- rsl.audit_on has looked at the table as the role that acts.
     SELECT * INTO relation FROM pg_class WHERE oid = target;
@@ -132,17 +133,22 @@ BEGIN
 
     -- What is reached through other tables, too, needs row triggers.
     by_row := relation.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE target IN (inhparent, inhrelid));
-    IF known IS NULL THEN
-        IF by_row THEN
-            EXECUTE format('CREATE TRIGGER rsl_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
-        ELSE
-            EXECUTE format('CREATE TRIGGER rsl_audit_begin BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
-            EXECUTE format('CREATE TRIGGER rsl_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
-            EXECUTE format('CREATE TRIGGER rsl_audit_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
-            EXECUTE format('CREATE TRIGGER rsl_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
-        END IF;
+    -- Of a table that has become a parent or a child since, those that do not see enough any more.
+    FOR reason IN SELECT t.trigger FROM rsl.audit_triggers() t
+        WHERE t.target = audit_put_on.target AND t.trigger = ANY (CASE WHEN by_row THEN statement_triggers ELSE '{rsl_audit_row,rsl_audit_end}' END)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', reason, target);
+    END LOOP;
+    FOREACH reason IN ARRAY CASE WHEN by_row THEN '{rsl_audit_row}' ELSE statement_triggers END LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = reason);
+        EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION rsl.audit_write(%L)', reason, format(CASE reason
+            WHEN 'rsl_audit_row' THEN 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
+            WHEN 'rsl_audit_begin' THEN 'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT'
+            WHEN 'rsl_audit_insert' THEN 'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
+            WHEN 'rsl_audit_update' THEN 'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT'
+            WHEN 'rsl_audit_delete' THEN 'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT' END, target), settings);
         added := true;
-    END IF;
+    END LOOP;
     FOR child IN SELECT m FROM rsl.audit_members(target) m
         WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = m AND tgname = 'rsl_audit_truncate')
     LOOP

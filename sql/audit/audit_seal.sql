@@ -103,11 +103,14 @@ BEGIN
     -- Of two who seal, the second waits here. Who writes to the log never comes here.
     PERFORM pg_advisory_xact_lock(hashtextextended('rsl.audit_seal', 0));
     PERFORM rsl.audit_months_ahead();
-    FOR this IN SELECT e.era, e.era = max(e.era) OVER () AS is_last FROM rsl.audit_era e ORDER BY e.era LOOP
+    FOR this IN
+        SELECT e.era, e.era = max(e.era) OVER () AND e.system_identifier = c.system_identifier AS is_ours
+        FROM rsl.audit_era e, pg_control_system() c ORDER BY e.era
+    LOOP
         SELECT coalesce(max(s.txid_until), 0) INTO first_txid FROM rsl.audit_seal s WHERE s.era = this.era AND s.kind = 'seal';
         -- All transactions below have ended, and what they wrote is seen by the statements that follow. Those of another server
         -- have all ended.
-        horizon := CASE WHEN this.is_last THEN pg_snapshot_xmin(pg_current_snapshot())::text::bigint ELSE 9223372036854775807 END;
+        horizon := CASE WHEN this.is_ours THEN pg_snapshot_xmin(pg_current_snapshot())::text::bigint ELSE 9223372036854775807 END;
         LOOP
             lowest := (SELECT b.txid FROM rsl.audit_block b WHERE b.era = this.era AND b.txid >= first_txid AND b.txid < horizon ORDER BY b.txid LIMIT 1);
             EXIT WHEN lowest IS NULL;

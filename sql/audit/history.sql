@@ -110,15 +110,12 @@ BEGIN
     IF at IS NULL THEN
         RAISE EXCEPTION 'as_of needs a time' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    SELECT max(s.at) INTO since FROM rsl.audit_switch s
-    WHERE s.table_id = number AND s.action = 'on'
-        -- Switched on again for what is on already leaves no gap.
-        AND NOT EXISTS (SELECT FROM rsl.audit_switch p WHERE p.table_id = number AND p.switch_id < s.switch_id AND p.action = 'on'
-            AND p.switch_id = (SELECT max(q.switch_id) FROM rsl.audit_switch q WHERE q.table_id = number AND q.switch_id < s.switch_id));
-    IF at < since OR NOT EXISTS (SELECT FROM rsl.audit_triggers() t WHERE t.target = rel) THEN
+    -- Each time it was switched on, or its triggers put back, something may have happened before.
+    SELECT max(s.at) INTO since FROM rsl.audit_switch s WHERE s.table_id = number AND s.action = 'on';
+    IF at < since OR NOT coalesce((SELECT bool_and(t.enabled IN ('A', 'O')) FROM rsl.audit_triggers() t WHERE t.target = rel), false) THEN
         RAISE EXCEPTION 'it is not known what % held at %', rel, at
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = CASE WHEN at < since THEN format('It has been audited without a gap since %s.', since) ELSE 'It is not audited any more.' END;
+                  DETAIL = CASE WHEN at < since THEN format('It has been audited without a gap since %s.', since) ELSE 'It is not audited any more, or a trigger of the audit is disabled.' END;
     END IF;
     IF EXISTS (SELECT FROM rsl.audit_seal s WHERE s.kind = 'prune' AND rsl.audit_month_number(as_of.at) <= (s.detail ->> 'month_number')::int) THEN
         RAISE EXCEPTION 'it is not known what % held at %', rel, at

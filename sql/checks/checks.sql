@@ -10,6 +10,9 @@ AS $$
         ('foreign_keys', 'data', 'error', 'every foreign key is enforced, and no row lacks its parent'),
         ('required_columns', 'data', 'error', 'no column that must be filled is NULL or empty'),
         ('sequences', 'data', 'error', 'every sequence is ahead of the column that it fills'),
+        ('audit_triggers', 'audit', 'error', 'every change of an audited table is seen: its triggers are there, enabled and unchanged'),
+        ('audit_storage', 'audit', 'error', 'the audit log only grows'),
+        ('audit_chain', 'audit', 'error', 'the audit log is as it was sealed, and sealed regularly'),
         ('phase_triggers', 'phase', 'error', 'every phase is a listed one, and every row is in the phase that its history ends with'),
         ('freshness', 'freshness', 'warning', 'every stored status of freshness is the present one')
 $$;

@@ -18,4 +18,4 @@ pub mod program;
 pub mod real;
 pub mod sample;
 
-mod server;
+pub mod server;

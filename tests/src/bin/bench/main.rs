@@ -1,7 +1,9 @@
 //! Measures RSL against what people would use instead, on this machine, in this run, and prints the ratios.
 //!
-//! `bench [ROWS] [REPEATS] [SOURCE]`, by default 1,000,000 and 3, and from SQLite and SQL Server. Every figure is the median of the repeats; what is compared is
+//! `bench [ROWS] [REPEATS] [PART]`, by default 1,000,000 and 3, and all parts: from SQLite, from SQL Server, and the audit. Every figure is the median of the repeats; what is compared is
 //! measured in turns, so that a busy moment of the machine meets both sides. Exit code 1 if a limit is exceeded.
+
+mod audit;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -40,20 +42,24 @@ fn main() -> Result<ExitCode> {
     }
     let rows: u64 = arguments.next().map_or(Ok(1_000_000), |n| n.parse()).context("ROWS must be a number")?;
     let repeats: usize = arguments.next().map_or(Ok(3), |n| n.parse()).context("REPEATS must be a number")?;
-    let source = arguments.next();
+    let part = arguments.next();
     ensure!(
-        source.as_deref().is_none_or(|name| ["sqlite", "mssql"].contains(&name)),
-        "SOURCE is sqlite or mssql"
+        part.as_deref().is_none_or(|name| ["sqlite", "mssql", "audit"].contains(&name)),
+        "PART is sqlite, mssql or audit"
     );
     ensure!(rows >= 100_000 && repeats >= 1, "at least 100000 ROWS and one REPEAT");
     let bench = Bench::new(rows)?;
     eprintln!("{rows} rows × 12 columns, median of {repeats}, {}", bench.database.value("SELECT version()")?);
     let mut results = Vec::new();
-    if source.as_deref() != Some("mssql") {
+    let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    if wanted("sqlite") {
         results.extend(bench.run(repeats)?);
     }
-    if source.as_deref() != Some("sqlite") {
+    if wanted("mssql") {
         results.extend(bench.run_sql_server(repeats)?);
+    }
+    if wanted("audit") {
+        results.extend(bench.run_audit(repeats)?);
     }
     println!("| what | RSL | against | reference | ratio | limit |\n|---|---|---|---|---|---|");
     results.iter().for_each(|result| println!("{}", result.line()));
