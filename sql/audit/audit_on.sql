@@ -24,6 +24,19 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.audit_settings(regclass) IS 'How a table is audited, {key, exclude}; null if it is not';
 
+-- Statement triggers see the statements on the table itself, and no more: not those that reach it through another table, and not what the
+-- worker of a subscription does.
+CREATE FUNCTION rsl.audit_needs_row_triggers(target regclass) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid = target AND relkind = 'p')
+        OR EXISTS (SELECT FROM pg_inherits WHERE target IN (inhparent, inhrelid))
+        OR EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = target)
+$$;
+COMMENT ON FUNCTION rsl.audit_needs_row_triggers(regclass) IS
+    'Whether rows of a table are changed in ways that statement triggers do not see: it is partitioned, inherits, is inherited from, or is filled by a subscription';
+
 -- The tables on which triggers have to be when a table is audited: itself, and of a partitioned table each partition.
 CREATE FUNCTION rsl.audit_members(target regclass) RETURNS SETOF regclass
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -131,8 +144,7 @@ BEGIN
     END IF;
     settings := jsonb_build_object('table', number) || settings;
 
-    -- What is reached through other tables, too, needs row triggers.
-    by_row := relation.relkind = 'p' OR EXISTS (SELECT FROM pg_inherits WHERE target IN (inhparent, inhrelid));
+    by_row := rsl.audit_needs_row_triggers(target);
     -- Of a table that has become a parent or a child since, those that do not see enough any more.
     FOR reason IN SELECT t.trigger FROM rsl.audit_triggers() t
         WHERE t.target = audit_put_on.target AND t.trigger = ANY (CASE WHEN by_row THEN statement_triggers ELSE '{rsl_audit_row,rsl_audit_end}' END)
@@ -149,13 +161,12 @@ BEGIN
             WHEN 'rsl_audit_delete' THEN 'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT' END, target), settings);
         added := true;
     END LOOP;
-    FOR child IN SELECT m FROM rsl.audit_members(target) m
-        WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = m AND tgname = 'rsl_audit_truncate')
+    FOR child, reason IN
+        SELECT m, n FROM rsl.audit_members(target) m, unnest(CASE WHEN by_row THEN '{rsl_audit_truncate,rsl_audit_end}' ELSE '{rsl_audit_truncate}'::text[] END) n
+        WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = m AND tgname = n)
     LOOP
-        EXECUTE format('CREATE TRIGGER rsl_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', child, settings);
-        IF by_row THEN
-            EXECUTE format('CREATE TRIGGER rsl_audit_end AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', child, settings);
-        END IF;
+        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', reason,
+            CASE reason WHEN 'rsl_audit_truncate' THEN 'BEFORE TRUNCATE' ELSE 'AFTER INSERT OR UPDATE OR DELETE' END, child, settings);
         added := true;
     END LOOP;
     -- So that session_replication_role does not go round them.

@@ -80,10 +80,10 @@ BEGIN
             status := 'fail'; actual := 'two tables with one number';
             detail := 'the triggers of another table carry the number of this one: a copy, or a forgery';
             hint := 'SELECT * FROM rsl.audit_triggers() shows them; rsl.audit_off and rsl.audit_on of the copy give it its own';
-        ELSIF NOT t.by_row AND EXISTS (SELECT FROM pg_inherits AS i WHERE t.rel IN (i.inhparent, i.inhrelid)) THEN
-            status := 'fail'; actual := 'reached through another table';
-            detail := 'since it inherits or is inherited from, statements on the other table change its rows unseen';
-            hint := format('SELECT rsl.audit_off(%1$L); SELECT rsl.audit_on(%1$L)', t.name);
+        ELSIF NOT t.by_row AND rsl.audit_needs_row_triggers(t.rel) THEN
+            status := 'fail'; actual := 'statement triggers';
+            detail := 'it inherits, is inherited from, or is filled by a subscription since: rows change without a statement on it';
+            hint := format('SELECT rsl.audit_on(%L)', t.name);
         ELSIF EXISTS (SELECT FROM jsonb_array_elements((t.settings -> 'key') || (t.settings -> 'exclude')) AS c
                 WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.rel AND a.attname = c ->> 0 AND NOT a.attisdropped)) THEN
             status := 'warn'; actual := 'columns renamed or dropped';
