@@ -55,8 +55,9 @@ AS $$
     FROM generate_series(0, pg_relation_size(target::regclass) / current_setting('block_size')::int - 1) p, heap_page_items(get_raw_page(target, p::int))
     WHERE lp_len > 0
 $$;
-SELECT count(*) AS rows, count(*) FILTER (WHERE c.bytes = p.bytes AND c.nulls IS NOT DISTINCT FROM p.nulls) AS same, min(place) FILTER (WHERE c.bytes IS DISTINCT FROM p.bytes) AS first_other
-FROM stored('copied') c FULL JOIN stored('pushed') p USING (place);
+-- Which page a row comes to is the server's matter, and not the same in all versions.
+SELECT (SELECT count(*) FROM stored('copied')) AS copied, (SELECT count(*) FROM stored('pushed')) AS pushed, count(*) AS same
+FROM (SELECT nulls, bytes FROM stored('copied') INTERSECT ALL SELECT nulls, bytes FROM stored('pushed')) s;
 -- What was compared is not all the same.
 SELECT count(DISTINCT length(bytes)) > 100 AS lengths FROM stored('pushed');
 
@@ -68,7 +69,8 @@ SELECT rsl.load_begin('public.pushed_plain', definition => :'definition') AS loa
 ALTER TABLE rsl_stage.load_:load ALTER words SET STORAGE PLAIN, ALTER number SET STORAGE PLAIN, ALTER raw SET STORAGE PLAIN;
 SELECT rsl.load_push(:load, 1, :'payload');
 SELECT exact, inserted FROM finish(:load, rsl.table_witness('plain'));
-SELECT count(*) AS rows, count(*) FILTER (WHERE c.bytes = p.bytes AND c.nulls IS NOT DISTINCT FROM p.nulls) AS same, min(place) FILTER (WHERE c.bytes IS DISTINCT FROM p.bytes) AS first_other
-FROM stored('plain') c FULL JOIN stored('pushed_plain') p USING (place)
-WHERE greatest(length(c.bytes), length(p.bytes)) < 1500;
+SELECT count(*) AS copied, (SELECT count(*) FROM stored('pushed_plain') WHERE length(bytes) < 1500) AS pushed,
+    (SELECT count(*) FROM (SELECT nulls, bytes FROM stored('plain') WHERE length(bytes) < 1500
+        INTERSECT ALL SELECT nulls, bytes FROM stored('pushed_plain') WHERE length(bytes) < 1500) s) AS same
+FROM stored('plain') WHERE length(bytes) < 1500;
 SELECT (SELECT bytes FROM stored('plain') WHERE place = 8) <> (SELECT bytes FROM stored('copied') WHERE place = 8) AS differs;
