@@ -1,6 +1,12 @@
 //! The command line.
 
+mod audit;
+mod undo;
+
 use std::path::PathBuf;
+
+pub use audit::{Audit, AuditCheck, AuditCommand, AuditOn, AuditPlain, AuditPrune, AuditTable, History};
+pub use undo::Undo;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -31,6 +37,12 @@ pub enum Command {
     Verify(Verify),
     /// List the loads, the latest first
     Loads(Loads),
+    /// Put the target of a load back to before it
+    Undo(Undo),
+    /// Every change of one row of an audited table: when, what, who
+    History(History),
+    /// Write every change of a table to the audit log; prove that nobody has edited the log
+    Audit(Audit),
 }
 
 /// The PostgreSQL database to work on.
@@ -60,6 +72,7 @@ Examples:
   rsl pull B_ITEM --into rsl.items --mode upsert --key item_code
   rsl pull B_ITEM --where \"ITEM_TYPE = 'FG'\" --into erp.finished_goods
   rsl pull --all --mode replace --output report.json
+  rsl pull B_ITEM --mode upsert --undoable      (and if it was wrong: rsl undo --last)
 
 A SQL Server may be named as mssql://user:password@host:port/database?encrypt=on, as mssql+pyodbc://…, with an ADO.NET,
 ODBC or JDBC string; see docs/sources.md. Nothing but SELECT and SET is ever sent to it.
@@ -171,6 +184,11 @@ pub struct Wish {
     /// SQL Server: keep the offset of each datetimeoffset, in minutes, in a further column
     #[arg(long)]
     pub keep_offset: bool,
+    /// Audit each target that has rows already before it is loaded, so that rsl undo can put it back; it stays audited. Needs a
+    /// primary key or --key, and tables of your own
+    #[arg(long)]
+    #[serde(default)]
+    pub undoable: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]

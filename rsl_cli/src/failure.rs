@@ -41,11 +41,9 @@ impl Failure {
         self
     }
 
-    /// Ctrl-C or a signal to end.
-    pub fn interrupted() -> Self {
-        Self { kind: Kind::Interrupted, ..Self::new("interrupted") }.hint(
-            "the table that was being loaded is as it was before; the ones reported as exact are loaded",
-        )
+    /// Ctrl-C or a signal to end; the hint says what there is now.
+    pub fn interrupted(hint: &str) -> Self {
+        Self { kind: Kind::Interrupted, ..Self::new("interrupted") }.hint(hint)
     }
 
     /// A failure that only says that another task has failed first.

@@ -98,3 +98,29 @@ impl Drop for Bar {
         self.watcher.abort();
     }
 }
+
+/// Says on a terminal that something goes on which cannot say how far it is; nothing elsewhere.
+pub struct Note(Option<ProgressBar>);
+
+impl Note {
+    /// In the style `undoing load 17`.
+    pub fn new(what: impl Into<String>) -> Self {
+        let shown = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+            let bar = ProgressBar::new_spinner()
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+                .with_message(what.into());
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self(shown)
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

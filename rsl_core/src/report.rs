@@ -63,6 +63,10 @@ pub struct TableReport {
     pub consistency: Vec<serde_json::Value>,
     /// Values that could not be carried over exactly, each named.
     pub losses: Vec<String>,
+    /// What `rsl undo` can go by: log (the target is audited), drop (the load made the table) or empty (it filled it), of which the
+    /// latter two hold until the target changes; none: it cannot be undone. Of a dry run: what it would be.
+    #[serde(default)]
+    pub undo: Option<String>,
     /// Why it is not exact.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,

@@ -180,7 +180,10 @@ BEGIN
             -- What rsl.load_undo will go by.
             relation := target::regclass;
             undo := coalesce(
-                (SELECT jsonb_build_object('by', 'log', 'table_id', a.settings -> 'table') FROM rsl.audit_triggers() a WHERE a.target = relation LIMIT 1),
+                -- A trigger that is disabled writes nothing into the log.
+                (SELECT jsonb_build_object('by', 'log', 'table_id', min((a.settings ->> 'table')::int) FILTER (WHERE a.target = relation))
+                FROM rsl.audit_triggers() a WHERE a.target IN (SELECT rsl.audit_members(relation))
+                HAVING bool_or(a.target = relation) AND bool_and(a.enabled = 'A')),
                 CASE WHEN NOT filled THEN '{"by": "empty"}'::jsonb END, 'null');
             IF filled AND mode = 'append' AND sent > 0 THEN
                 -- Asked behind the lock: another load may have appended the same rows a moment ago.
@@ -273,6 +276,13 @@ BEGIN
                     USING ERRCODE = 'data_exception', HINT = 'Look for a trigger of the target that inserts or deletes rows.';
             END IF;
             EXECUTE format('DROP TABLE %s', staging);
+            IF undo ->> 'by' = 'log' AND updated + deleted > 0 THEN
+                -- Columns that the audit leaves out cannot be put back: of a deleted row all of them, of an updated one those that were loaded.
+                undo := undo || (SELECT jsonb_strip_nulls(jsonb_build_object('lost', jsonb_agg(DISTINCT a.attname)))
+                    FROM pg_attribute a, rsl.audit_triggers() g, jsonb_array_elements(g.settings -> 'exclude') e
+                    WHERE g.target = relation AND a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND (deleted > 0 OR a.attname = ANY (columns))
+                        AND (a.attname = e ->> 0 OR g.settings ->> 'oid' = relation::oid::text AND a.attnum::text = e ->> 1));
+            END IF;
         END IF;
         differences := rsl.witness_differences(stream, seen, 'the source', 'the target');
         IF differences <> '{}' THEN

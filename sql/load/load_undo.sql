@@ -48,6 +48,12 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('%s was not audited when it was loaded.', name),
                   HINT = format('Of loads after SELECT rsl.audit_on(%L); the log keeps what is needed.', name);
     END IF;
+    IF plan #> '{report,undo,lost}' IS NOT NULL THEN
+        RAISE EXCEPTION 'rows that load % has changed in % cannot be put back whole', load, name
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Not in the log: %s.', (SELECT string_agg(quote_ident(c), ', ') FROM jsonb_array_elements_text(plan #> '{report,undo,lost}') c)),
+                  HINT = 'Nothing was undone. What columns held that are excluded from the audit is not known.';
+    END IF;
 
     number := (plan #>> '{report,undo,table_id}')::int;
     one := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = target) = 'r' THEN 'ONLY ' ELSE '' END || name;

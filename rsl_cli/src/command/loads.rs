@@ -14,7 +14,10 @@ pub async fn run(args: Loads) -> Result<u8> {
         .query(
             "SELECT load_id, object, target, mode, status, rows, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS started,
                 (extract(epoch FROM finished_at - started_at)::float8) AS seconds, started_by::text, source,
-                report #>> '{reason,message}' AS reason
+                report #>> '{reason,message}' AS reason, report -> 'undone' AS undone,
+                CASE status WHEN 'undone' THEN format('undone at %s by %s',
+                    to_char((report #>> '{undone,at}')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), report #>> '{undone,role}')
+                    ELSE report #>> '{reason,message}' END AS note
              FROM rsl.load ORDER BY load_id DESC LIMIT $1",
             &[&i64::from(args.limit)],
         )
@@ -31,6 +34,7 @@ pub async fn run(args: Loads) -> Result<u8> {
                         "target": text(row, "target"), "mode": text(row, "mode"), "status": text(row, "status"),
                         "rows": row.get::<_, Option<i64>>("rows"), "started_at": text(row, "started").map(|at| at.replace(' ', "T") + "Z"),
                         "seconds": row.get::<_, Option<f64>>("seconds"), "started_by": text(row, "started_by"), "reason": text(row, "reason"),
+                        "undone": row.get::<_, Option<serde_json::Value>>("undone"),
                     })
                 })
                 .collect();
@@ -39,7 +43,7 @@ pub async fn run(args: Loads) -> Result<u8> {
         Format::Text if rows.is_empty() => println!("no loads yet"),
         Format::Text => {
             let mut list = table::new(
-                &["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "reason"],
+                &["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "note"],
                 &["load", "rows", "s"],
             );
             for row in &rows {
@@ -54,7 +58,7 @@ pub async fn run(args: Loads) -> Result<u8> {
                     text(row, "started").unwrap_or_default(),
                     row.get::<_, Option<f64>>("seconds")
                         .map_or(String::new(), |seconds| format!("{seconds:.1}")),
-                    text(row, "reason").unwrap_or_default(),
+                    text(row, "note").unwrap_or_default(),
                 ]);
             }
             println!("{list}");

@@ -1,10 +1,15 @@
 //! One module a command.
 
+mod audit;
 mod check;
+mod history;
 mod init;
+mod interrupt;
 mod loads;
 mod pull;
+mod relation;
 mod table;
+mod undo;
 mod verify;
 
 use crate::args::{Args, Command};
@@ -18,5 +23,8 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Pull(args) => pull::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Loads(args) => loads::run(args).await,
+        Command::Undo(args) => undo::run(args).await,
+        Command::History(args) => history::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
     }
 }

@@ -1,5 +1,7 @@
 //! `rsl pull`.
 
+mod report;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::table::{self, thousands};
+use super::interrupt::interrupt;
 use crate::args::{Format, Names, Pull, Wish};
 use crate::carry_over::{self, Carried, NotCarried, Surroundings};
 use crate::failure::{Failure, Result, exit};
@@ -20,6 +22,10 @@ use crate::target::connection::{Connection, Target, failure};
 use crate::target::load::{Loaded, RESUME, Run};
 use crate::target::plan::{Plan, order};
 use crate::target::sink::Stop;
+use crate::target::undo;
+
+const INTERRUPTED: &str =
+    "the table that was being loaded is as it was before; the ones reported as exact are loaded";
 
 pub async fn run(args: Pull) -> Result<u8> {
     let stop = Stop::default();
@@ -32,10 +38,10 @@ pub async fn run(args: Pull) -> Result<u8> {
             // Loads end in order: statements are cancelled, staging is taken away. A second Ctrl-C does not wait for that.
             let outcome = tokio::select! {
                 outcome = &mut run => outcome,
-                () = interrupt() => Err(Failure::interrupted()),
+                () = interrupt() => Err(Failure::interrupted(INTERRUPTED)),
             };
             match outcome {
-                Err(failed) if failed.is_follow_up() => Err(Failure::interrupted()),
+                Err(failed) if failed.is_follow_up() => Err(Failure::interrupted(INTERRUPTED)),
                 outcome => outcome,
             }
         }
@@ -62,6 +68,8 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     if let (true, Some(connection)) = (args.resume, &connection) {
         let unfinished = Unfinished::take(connection, &source::name(source_url)?).await?;
         wish = unfinished.wish.clone();
+        // Whoever asks for it now shall have it, too.
+        wish.undoable |= args.wish.undoable;
         left = Some(unfinished);
     }
     if let Some(why) = wish.filter.as_deref().and_then(source::leaves_its_place) {
@@ -76,7 +84,17 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     };
     let source = source::open(source_url, &options).await?;
     let done = left.as_ref().map_or(&[][..], |left| &left.done);
-    let plans = plan(&wish, done, source.as_ref(), connection.as_ref()).await?;
+    let (plans, audits) = plan(&wish, done, source.as_ref(), connection.as_ref()).await?;
+    // Before the run begins: if it is refused, there is nothing to go on with.
+    if let (Some(connection), false) = (&connection, args.dry_run) {
+        tokio::select! {
+            audited = undo::audit(&audits, connection) => audited?,
+            () = stop.wait() => {
+                connection.cancel().await;
+                return Err(Failure::follow_up());
+            }
+        }
+    }
     // The session that began the run holds it until the end: so it is known that it goes on.
     let number = match (&connection, args.dry_run, &left) {
         (Some(connection), false, None) => Some(begin_run(connection, source.as_ref(), &wish).await?),
@@ -143,7 +161,7 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         Format::Json => println!("{:#}", json!(report)),
         // What failed is said on standard error; a summary of nothing would only be in the way.
         Format::Text if report.tables.is_empty() => {}
-        Format::Text => print_report(&report, &not_carried_over, bytes),
+        Format::Text => report::print(&report, &not_carried_over, bytes),
     }
     match failed {
         Some(failed) => Err(failed),
@@ -226,13 +244,13 @@ async fn carry_structure(
     Ok(carry_over::carry_over(connection, &carry_over::statements(&carried, &surroundings)).await)
 }
 
-/// What is to be loaded, in groups that may go side by side.
+/// What is to be loaded, in groups that may go side by side, and what has to be audited before that.
 async fn plan(
     wish: &Wish,
     done: &[String],
     source: &dyn Source,
     connection: Option<&Connection>,
-) -> Result<Vec<Vec<Arc<Plan>>>> {
+) -> Result<(Vec<Vec<Arc<Plan>>>, Vec<undo::Audit>)> {
     let present = source.objects().await?;
     let named = (!wish.all).then_some(&wish.objects[..]);
     let mut wanted = source::choose(&present, named, &wish.include, &wish.exclude)?;
@@ -252,9 +270,17 @@ async fn plan(
     let mut plans = HashMap::new();
     for object in &wanted {
         let table = source.describe(object).await?;
-        plans.insert(object.clone(), Plan::new(table, into, &wish.key, wish.names, connection).await?);
+        let mut plan = Plan::new(table, into, &wish.key, wish.names, connection).await?;
+        undo::foresee(&mut plan, wish.mode, connection).await?;
+        plans.insert(object.clone(), plan);
     }
     refuse_twins(&plans)?;
+    let audits = match connection {
+        Some(connection) if wish.undoable => {
+            undo::need_audit(&mut plans.values_mut().collect::<Vec<_>>(), wish.mode, connection).await?
+        }
+        _ => Vec::new(),
+    };
     let mut refers: HashMap<String, BTreeSet<String>> = HashMap::new();
     // A target that exists has foreign keys of its own, and only those can refuse a row.
     for (object, plan) in plans.iter().filter(|(_, plan)| plan.creates) {
@@ -270,10 +296,11 @@ async fn plan(
         add_foreign_keys_of_targets(connection, &plans, &mut refers).await?;
     }
     let groups = order(&wanted, &refers);
-    Ok(groups
+    let groups = groups
         .into_iter()
         .map(|group| group.iter().filter_map(|object| plans.remove(object)).map(Arc::new).collect())
-        .collect())
+        .collect();
+    Ok((groups, audits))
 }
 
 /// Two objects of different schemas, or that differ only in case, would become one table.
@@ -359,87 +386,4 @@ async fn load_all(
         }
     }
     (loaded, failed)
-}
-
-fn print_report(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
-    let heading = [
-        "object",
-        "target",
-        "source rows",
-        "target rows",
-        "inserted",
-        "updated",
-        "unchanged",
-        "deleted",
-        "s",
-        "rows/s",
-        "verdict",
-    ];
-    let mut shown = table::new(&heading, &heading[2..10]);
-    for t in &report.tables {
-        let verdict = match (report.dry_run, t.exact) {
-            (true, true) => "can be loaded",
-            (false, true) => "exact",
-            (_, false) => "FAILED",
-        };
-        let count = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
-        shown.add_row([
-            t.object.clone(),
-            t.target.clone(),
-            thousands(t.source_rows),
-            count(t.target_rows),
-            count(t.inserted),
-            count(t.updated),
-            count(t.unchanged),
-            count(t.deleted),
-            format!("{:.1}", t.seconds),
-            thousands(t.rows_per_second),
-            verdict.to_owned(),
-        ]);
-    }
-    println!("{shown}");
-    for t in report.tables.iter().filter(|t| !t.exact) {
-        println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
-    }
-    for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
-    {
-        println!("{}: the source changed while it was read, and gives no snapshots", t.object);
-    }
-    if !not_carried_over.is_empty() {
-        println!("not carried over:");
-    }
-    for left_out in not_carried_over {
-        println!("  {}: {}: {}", left_out.table, left_out.what, left_out.reason);
-    }
-    let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
-    let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();
-    let rows = thousands(rows);
-    let tables = match report.tables.len() {
-        1 => "1 table".to_owned(),
-        count => format!("{count} tables"),
-    };
-    match (report.dry_run, report.exact) {
-        (true, true) => println!(
-            "dry run: {rows} rows of {tables} would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
-            bytes / 1_000_000
-        ),
-        (true, false) => println!("dry run: not every row can be loaded"),
-        (false, true) => {
-            println!("exact: {rows} rows of {tables}, {} to {}", report.source, report.target)
-        }
-        (false, false) => println!("not exact: see above"),
-    }
-}
-
-/// Ctrl-C, or a polite signal to end.
-async fn interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return std::future::pending().await,
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

@@ -179,6 +179,15 @@ impl Connection {
 
 /// An error of PostgreSQL as a failure: its message, detail and hint, none of which show more than the server's.
 pub fn failure(error: tokio_postgres::Error) -> Failure {
+    failure_of(
+        error,
+        "ask the owner for SELECT rsl.grant_access(your role, 'load')",
+        "the target is as it was before this load: run it again",
+    )
+}
+
+/// The same, with what to do where the server has no hint: `access` when a right is missing, `lost` when the connection is.
+pub fn failure_of(error: tokio_postgres::Error, access: &str, lost: &str) -> Failure {
     let mut failure = Failure::new(in_words(&error));
     match (error.as_db_error().and_then(|error| error.hint()), error.code()) {
         (Some(hint), _) => failure = failure.hint(hint),
@@ -189,21 +198,19 @@ pub fn failure(error: tokio_postgres::Error) -> Failure {
             failure = failure.hint("is the extension in this database? rsl init creates it");
         }
         (None, Some(&SqlState::INSUFFICIENT_PRIVILEGE)) => {
-            failure = failure.hint("ask the owner for SELECT rsl.grant_access(your role, 'load')");
+            failure = failure.hint(access);
         }
         (None, Some(&SqlState::DISK_FULL)) => {
             failure = failure.hint("make room on the database server and run it again")
         }
         (None, None) => {
-            failure = failure
-                .hint("the connection was lost; the target is as it was before this load: run it again")
+            failure = failure.hint(format!("the connection was lost; {lost}"));
         }
         (
             None,
             Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW),
         ) => {
-            failure = failure
-                .hint("the server was stopped; the target is as it was before this load: run it again");
+            failure = failure.hint(format!("the server was stopped; {lost}"));
         }
         _ => {}
     }

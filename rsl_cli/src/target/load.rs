@@ -294,6 +294,7 @@ impl Run {
             "stream": stream,
             "source_rows": rows,
             "consistency": consistency,
+            "undo": {"by": plan.undo},
             "reason": (rows != stream.rows).then(|| json!({
                 "message": format!("the source counts {rows} rows, {} were read", stream.rows),
             })),
@@ -371,6 +372,10 @@ impl Run {
                 rows_per_second: per_second(source_rows, seconds),
                 consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
                 losses: Vec::new(),
+                undo: verdict["undo"]["by"]
+                    .as_str()
+                    .filter(|_| verdict["undo"]["lost"].is_null())
+                    .map(str::to_owned),
                 reason,
             },
             totals: KeyTotals {

@@ -6,3 +6,4 @@ pub mod part;
 pub mod plan;
 pub mod sink;
 mod tls;
+pub mod undo;

@@ -27,6 +27,8 @@ pub struct Plan {
     pub key: Vec<String>,
     /// The target does not exist: the load creates it.
     pub creates: bool,
+    /// What an undo of the load could go by, as far as that is known before it; see [`super::undo`].
+    pub undo: Option<&'static str>,
 }
 
 impl Plan {
@@ -70,7 +72,7 @@ impl Plan {
             (true, true) => Vec::new(),
             (true, false) => source_key(),
         };
-        Ok(Self { creates: existing.is_none(), table, target, columns, key })
+        Ok(Self { creates: existing.is_none(), table, target, columns, key, undo: None })
     }
 
     /// Qualified and quoted.

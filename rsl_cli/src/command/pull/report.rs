@@ -1,0 +1,82 @@
+//! The report of `rsl pull`, for people.
+
+use rsl_core::report::Report;
+use serde_json::Value;
+
+use crate::carry_over::NotCarried;
+use crate::command::table::{self, count, thousands};
+use crate::target::undo;
+
+pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
+    let heading = [
+        "object",
+        "target",
+        "source rows",
+        "target rows",
+        "inserted",
+        "updated",
+        "unchanged",
+        "deleted",
+        "s",
+        "rows/s",
+        "verdict",
+        "undo",
+    ];
+    let mut shown = table::new(&heading, &heading[2..10]);
+    for t in &report.tables {
+        let verdict = match (report.dry_run, t.exact) {
+            (true, true) => "can be loaded",
+            (false, true) => "exact",
+            (_, false) => "FAILED",
+        };
+        let written = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
+        shown.add_row([
+            t.object.clone(),
+            t.target.clone(),
+            thousands(t.source_rows),
+            written(t.target_rows),
+            written(t.inserted),
+            written(t.updated),
+            written(t.unchanged),
+            written(t.deleted),
+            format!("{:.1}", t.seconds),
+            thousands(t.rows_per_second),
+            verdict.to_owned(),
+            (if t.exact { undo::in_words(t.undo.as_deref()) } else { "" }).to_owned(),
+        ]);
+    }
+    println!("{shown}");
+    for t in report.tables.iter().filter(|t| !t.exact) {
+        println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
+    }
+    for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
+    {
+        println!("{}: the source changed while it was read, and gives no snapshots", t.object);
+    }
+    if !not_carried_over.is_empty() {
+        println!("not carried over:");
+    }
+    for left_out in not_carried_over {
+        println!("  {}: {}: {}", left_out.table, left_out.what, left_out.reason);
+    }
+    if report.tables.iter().any(|t| t.exact && t.undo.is_none()) {
+        println!(
+            "undo: no: the table had rows and is not audited, or not all its columns are; rsl pull --undoable audits it first"
+        );
+    }
+    let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
+    let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();
+    let rows = thousands(rows);
+    let tables = count(report.tables.len() as u64, "table", "tables");
+    match (report.dry_run, report.exact) {
+        (true, true) => println!(
+            "dry run: {rows} rows of {tables} would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
+            bytes / 1_000_000
+        ),
+        (true, false) => println!("dry run: not every row can be loaded"),
+        (false, true) => {
+            println!("exact: {rows} rows of {tables}, {} to {}", report.source, report.target)
+        }
+        (false, false) => println!("not exact: see above"),
+    }
+}
