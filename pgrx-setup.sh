@@ -444,7 +444,8 @@ The sample ERP is loaded and verified. What to try next:
     export RSL_SOURCE_URL='$RSL_SOURCE_URL'
     target/release/rsl loads                                              what was loaded, and its verdict
     target/release/rsl pull --dry-run --all                               what a load of everything would do
-    target/release/rsl pull B_ITEM --mode upsert --output report.json     load one table again, with a report
+    target/release/rsl pull B_ITEM --mode upsert --undoable               load one table again, audited from now on
+    target/release/rsl undo --last                                        take that load back
     ./pgrx-setup.sh psql -c 'SELECT * FROM erp.bi_routing_view LIMIT 5'   the rows
     ./pgrx-setup.sh stop                                                  stop the private server
 NEXT
