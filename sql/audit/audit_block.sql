@@ -25,18 +25,15 @@ CREATE TABLE rsl.audit_block (
     application text,
     client_addr inet,
     images bytea NOT NULL,
+    -- Written as PostgreSQL shows them: a restored month must have the same to be attached.
     CONSTRAINT audit_block_block_id_check CHECK (block_id > 0),
     CONSTRAINT audit_block_txid_check CHECK (txid > 2),
     CONSTRAINT audit_block_bucket_check CHECK (bucket > 0),
     CONSTRAINT audit_block_statement_check CHECK (statement > 0),
-    CONSTRAINT audit_block_changes_check CHECK (changes BETWEEN 0 AND 999 AND (changes > 0 OR operation = 'T')),
+    CONSTRAINT audit_block_changes_check CHECK (changes >= 0 AND changes <= 999 AND (changes > 0 OR operation = 'T')),
     CONSTRAINT audit_block_operation_check CHECK (operation IN ('I', 'U', 'D', 'T')),
     CONSTRAINT audit_block_images_check CHECK (octet_length(images) >= 4)
 ) PARTITION BY RANGE (at);
--- By key; by time, for as_of; by transaction, which is the order in which the log is sealed and what a load is found by.
-CREATE INDEX audit_block_key_idx ON rsl.audit_block (table_id, bucket);
-CREATE INDEX audit_block_time_idx ON rsl.audit_block (table_id, at);
-CREATE INDEX audit_block_txid_idx ON rsl.audit_block (era, txid);
 SELECT rsl.only_grows('rsl.audit_block');
 
 COMMENT ON TABLE rsl.audit_block IS 'Storage of rsl.audit_log: changes of one table in one statement, with binary images of the rows; only grows';
@@ -70,10 +67,16 @@ DECLARE
 BEGIN
     IF to_regclass(partition) IS NULL THEN
         -- Of two sessions that come at once, the second waits here and then finds it.
-        PERFORM pg_advisory_xact_lock(hashtextextended('rsl.audit_month', 0));
+        -- Not an advisory lock: those anybody may take and keep.
+        LOCK TABLE rsl.audit_era IN SHARE ROW EXCLUSIVE MODE;
     END IF;
     IF to_regclass(partition) IS NULL THEN
         EXECUTE format('CREATE TABLE %s (LIKE rsl.audit_block INCLUDING CONSTRAINTS) WITH (toast_tuple_target = 8160)', partition);
+        -- By key; by time, for as_of; by transaction, which is the order in which the log is sealed. Not on the whole, which would make
+        -- them anew when a dump attaches the month, before it comes to its own.
+        EXECUTE format('CREATE INDEX ON %s (table_id, bucket)', partition);
+        EXECUTE format('CREATE INDEX ON %s (table_id, at)', partition);
+        EXECUTE format('CREATE INDEX ON %s (era, txid)', partition);
         EXECUTE format('COMMENT ON TABLE %s IS %L', partition, format('Audit log of %s', to_char(month, 'YYYY-MM')));
         EXECUTE format('ALTER TABLE rsl.audit_block ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, month, month + interval '1 month');
         EXECUTE format('CREATE TRIGGER only_grows_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.refuse_change()', partition);

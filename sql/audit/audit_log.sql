@@ -5,8 +5,18 @@ COMMENT ON FUNCTION rsl.audit_changes(int, bytea, bigint) IS
     'The changes in rsl.audit_block.images, or those of one key: number from 1, kind (I insert, U update, D delete, T truncate, K the key changed, C the same under the new key), hash of the key, and fields for rsl.audit_json and rsl.audit_row; XX001 if the images are damaged';
 
 CREATE FUNCTION rsl.audit_json(shape_id int, fields bytea, without bytea DEFAULT NULL) RETURNS jsonb
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'audit_json_wrapper';
+    -- It tries whether a text is still one of its type, in a subtransaction, which there is none of beside parallel workers.
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'audit_json_wrapper';
 COMMENT ON FUNCTION rsl.audit_json(int, bytea, bytea) IS 'Fields of an image as to_jsonb of the row gave them, without those that are the same in the other; a value of a type that is gone is its text';
+
+CREATE FUNCTION rsl.audit_key(shape_id int, fields bytea, names text[]) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'audit_key_wrapper';
+COMMENT ON FUNCTION rsl.audit_key(int, bytea, text[]) IS 'The key of an image as jsonb, under the names that its columns have now';
+
+CREATE FUNCTION rsl.audit_order(kinds text, statements int[], old bytea[], new bytea[]) RETURNS int[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'audit_order_wrapper';
+COMMENT ON FUNCTION rsl.audit_order(text, int[], bytea[], bytea[]) IS
+    'The place of each change of one key in one transaction, given by statement: what a trigger did before a row came stands before it';
 
 CREATE FUNCTION rsl.audit_row(base anyelement, shape_ids int[], fields bytea[]) RETURNS anyelement
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'audit_row_wrapper';

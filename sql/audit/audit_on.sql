@@ -3,15 +3,20 @@ CREATE FUNCTION rsl.audit_write() RETURNS trigger
 COMMENT ON FUNCTION rsl.audit_write() IS 'Trigger: writes to the audit log; rsl.audit_on puts it on a table';
 REVOKE ALL ON FUNCTION rsl.audit_write() FROM PUBLIC;
 
+-- Whoever may add partitions may call the trigger's function, with any argument.
+CREATE FUNCTION rsl.audit_trigger_settings(arguments bytea) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'audit_trigger_settings_wrapper';
+COMMENT ON FUNCTION rsl.audit_trigger_settings(bytea) IS 'part of rsl.audit_triggers: pg_trigger.tgargs as jsonb, null if they are not what rsl.audit_on writes';
+
 -- What is switched on, from the triggers themselves: they follow the table through every rename, dump and restore.
 CREATE FUNCTION rsl.audit_triggers()
 RETURNS TABLE (target regclass, trigger name, enabled "char", type int2, settings jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, t.tgtype, convert_from(substr(t.tgargs, 1, octet_length(t.tgargs) - 1), 'UTF8')::jsonb
-    FROM pg_trigger t
-    WHERE t.tgfoid = 'rsl.audit_write()'::regprocedure AND NOT t.tgisinternal AND t.tgnargs = 1
+    SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, t.tgtype, s.settings
+    FROM pg_trigger t, rsl.audit_trigger_settings(t.tgargs) s (settings)
+    WHERE t.tgfoid = 'rsl.audit_write()'::regprocedure AND NOT t.tgisinternal AND t.tgnargs = 1 AND s.settings IS NOT NULL
 $$;
 COMMENT ON FUNCTION rsl.audit_triggers() IS 'The triggers of the audit: table, name, whether it is enabled, type (as pg_trigger.tgtype) and settings {table, oid, key, exclude}';
 
@@ -85,8 +90,12 @@ DECLARE
     number int;
     child regclass;
     added boolean := false;
+    child_added boolean;
     by_row boolean;
-    statement_triggers CONSTANT text[] := '{rsl_audit_begin,rsl_audit_insert,rsl_audit_update,rsl_audit_delete}';
+    wanted name[];
+    present name[];
+    had_gap boolean := false;
+    same jsonpath;
 BEGIN
     -- rsl.audit_on has looked at the table as the role that acts.
     SELECT * INTO relation FROM pg_class WHERE oid = target;
@@ -121,9 +130,11 @@ BEGIN
     END IF;
     settings := jsonb_build_object('oid', target::oid::bigint, 'key', rsl.audit_columns(target, key), 'exclude', rsl.audit_columns(target, exclude));
 
-    -- Renamed or restored, it is still the same; only the names may read otherwise.
+    -- Renamed, it is still the same, by the numbers of its columns; restored, by their names.
     SELECT t.settings INTO known FROM rsl.audit_triggers() t WHERE t.target = audit_put_on.target LIMIT 1;
-    IF FOUND AND (known -> 'key', known -> 'exclude') IS DISTINCT FROM (settings -> 'key', settings -> 'exclude') THEN
+    same := CASE WHEN known -> 'oid' = settings -> 'oid' THEN '$[*][1]' ELSE '$[*][0]' END;
+    IF known IS NOT NULL AND (jsonb_path_query_array(known -> 'key', same), jsonb_path_query_array(known -> 'exclude', same))
+            IS DISTINCT FROM (jsonb_path_query_array(settings -> 'key', same), jsonb_path_query_array(settings -> 'exclude', same)) THEN
         RAISE EXCEPTION '% is audited with other settings', target
             USING ERRCODE = 'duplicate_object',
                   DETAIL = format('Key %s, excluded %s.', jsonb_path_query_array(known, '$.key[*][0]'), jsonb_path_query_array(known, '$.exclude[*][0]')),
@@ -145,22 +156,28 @@ BEGIN
     settings := jsonb_build_object('table', number) || settings;
 
     by_row := rsl.audit_needs_row_triggers(target);
-    -- Of a table that has become a parent or a child since, those that do not see enough any more.
-    FOR reason IN SELECT t.trigger FROM rsl.audit_triggers() t
-        WHERE t.target = audit_put_on.target AND t.trigger = ANY (CASE WHEN by_row THEN statement_triggers ELSE '{rsl_audit_row,rsl_audit_end}' END)
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', reason, target);
-    END LOOP;
-    FOREACH reason IN ARRAY CASE WHEN by_row THEN '{rsl_audit_row}' ELSE statement_triggers END LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = reason);
-        EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION rsl.audit_write(%L)', reason, format(CASE reason
-            WHEN 'rsl_audit_row' THEN 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'
-            WHEN 'rsl_audit_begin' THEN 'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT'
-            WHEN 'rsl_audit_insert' THEN 'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
-            WHEN 'rsl_audit_update' THEN 'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT'
-            WHEN 'rsl_audit_delete' THEN 'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT' END, target), settings);
+    wanted := CASE WHEN by_row THEN '{rsl_audit_row}' ELSE '{rsl_audit_begin,rsl_audit_delete,rsl_audit_insert,rsl_audit_update}' END;
+    present := ARRAY(SELECT t.trigger FROM rsl.audit_triggers() t
+        WHERE t.target = audit_put_on.target AND t.trigger NOT IN ('rsl_audit_truncate', 'rsl_audit_end') ORDER BY t.trigger);
+    IF present <> wanted THEN
+        -- One is missing, or statement triggers are on what other tables have come to inherit from. They are made anew.
+        FOREACH reason IN ARRAY present LOOP
+            EXECUTE format('DROP TRIGGER %I ON %s', reason, target);
+        END LOOP;
+        IF by_row THEN
+            EXECUTE format('CREATE TRIGGER rsl_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+        ELSE
+            EXECUTE format('CREATE TRIGGER rsl_audit_begin BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+            EXECUTE format('CREATE TRIGGER rsl_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION rsl.audit_write(%L)', target, settings);
+        END IF;
         added := true;
-    END LOOP;
+        had_gap := known IS NOT NULL;
+    END IF;
+    had_gap := had_gap OR EXISTS (SELECT FROM rsl.audit_triggers() t
+        WHERE t.target IN (SELECT rsl.audit_members(audit_put_on.target)) AND t.enabled IN ('D', 'R'))
+        OR known IS NOT NULL AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = target AND tgname = 'rsl_audit_truncate');
     FOR child, reason IN
         SELECT m, n FROM rsl.audit_members(target) m, unnest(CASE WHEN by_row THEN '{rsl_audit_truncate,rsl_audit_end}' ELSE '{rsl_audit_truncate}'::text[] END) n
         WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = m AND tgname = n)
@@ -176,6 +193,15 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', child, reason);
         added := true;
     END LOOP;
+    -- A new partition gets copies of the row trigger, and the server asks its owner for the right to the function.
+    IF relation.relkind = 'p' AND NOT has_function_privilege(relation.relowner, 'rsl.audit_write()', 'EXECUTE') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION rsl.audit_write() TO %I', relation.relowner::regrole::name);
+    END IF;
+    IF had_gap AND known IS NOT NULL THEN
+        -- Since when, nobody knows.
+        INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, session_role, acting_role, actor)
+        SELECT 'off', number, nspname, relation.relname, session, acting, audit_put_on.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+    END IF;
     IF added THEN
         INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, key_columns, exclude, session_role, acting_role, actor)
         SELECT 'on', number, nspname, relation.relname, key, exclude, session, acting, audit_put_on.actor FROM pg_namespace WHERE oid = relation.relnamespace;
@@ -184,8 +210,10 @@ BEGIN
     END IF;
     -- Statements on a parent reach the rows of its children.
     FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
-        added := rsl.audit_put_on(child, acting, session, actor,
-            CASE WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = child AND indisprimary) THEN key END, exclude) OR added;
+        -- Not in one expression with the other, which would then not be called.
+        child_added := rsl.audit_put_on(child, acting, session, actor,
+            CASE WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = child AND indisprimary) THEN key END, exclude);
+        added := added OR child_added;
     END LOOP;
     RETURN added;
 END
@@ -203,6 +231,7 @@ DECLARE
     put record;
     child regclass;
     removed boolean := false;
+    child_removed boolean;
 BEGIN
     SELECT * INTO relation FROM pg_class WHERE oid = target;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
@@ -224,7 +253,8 @@ BEGIN
         SELECT 'off', number, nspname, relation.relname, session, acting, audit_take_off.actor FROM pg_namespace WHERE oid = relation.relnamespace;
     END IF;
     FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
-        removed := rsl.audit_take_off(child, acting, session, actor) OR removed;
+        child_removed := rsl.audit_take_off(child, acting, session, actor);
+        removed := removed OR child_removed;
     END LOOP;
     RETURN removed;
 END

@@ -101,11 +101,12 @@ DECLARE
     found_blocks record;
 BEGIN
     -- Of two who seal, the second waits here. Who writes to the log never comes here.
-    PERFORM pg_advisory_xact_lock(hashtextextended('rsl.audit_seal', 0));
+    -- Not an advisory lock: those anybody may take and keep.
+    LOCK TABLE rsl.audit_seal IN SHARE ROW EXCLUSIVE MODE;
     PERFORM rsl.audit_months_ahead();
     FOR this IN
-        SELECT e.era, e.era = max(e.era) OVER () AND e.system_identifier = c.system_identifier AS is_ours
-        FROM rsl.audit_era e, pg_control_system() c ORDER BY e.era
+        SELECT e.era, e.era = max(e.era) OVER () AND bool_or(e.system_identifier = c.system_identifier) AS is_ours
+        FROM rsl.audit_era e, pg_control_system() c GROUP BY e.era ORDER BY e.era
     LOOP
         SELECT coalesce(max(s.txid_until), 0) INTO first_txid FROM rsl.audit_seal s WHERE s.era = this.era AND s.kind = 'seal';
         -- All transactions below have ended, and what they wrote is seen by the statements that follow. Those of another server

@@ -29,7 +29,7 @@ COMMENT ON COLUMN rsl.audit_shape.shape_id IS 'Number of the shape';
 COMMENT ON COLUMN rsl.audit_shape.table_id IS 'The table';
 COMMENT ON COLUMN rsl.audit_shape.schema_name IS 'Its schema at that time';
 COMMENT ON COLUMN rsl.audit_shape.table_name IS 'Its name at that time';
-COMMENT ON COLUMN rsl.audit_shape.columns IS 'The columns that are audited, in the order of the images: [{"name", "type", "encoding"}]';
+COMMENT ON COLUMN rsl.audit_shape.columns IS 'The columns that are audited, in the order of the images: [{"name", "type", "encoding", "column"}]; the last says, on this server, which column it is whatever it is called now';
 COMMENT ON COLUMN rsl.audit_shape.key_columns IS 'The columns by which rows are found';
 COMMENT ON COLUMN rsl.audit_shape.since IS 'When the first row was stored in it';
 
@@ -61,9 +61,10 @@ COMMENT ON COLUMN rsl.audit_switch.session_role IS 'Role that had logged in';
 COMMENT ON COLUMN rsl.audit_switch.acting_role IS 'Role that did it';
 COMMENT ON COLUMN rsl.audit_switch.actor IS 'Application user, from the setting rsl.actor';
 
--- Transaction numbers grow on one server only. A restored database goes on with those of another one, in a new era.
+-- Transaction numbers grow on one server only. A restored database goes on with those of another one, in a new era. Sessions that
+-- begin it at the same time each write it down: with a unique key all would wait for the first, however long its transaction.
 CREATE TABLE rsl.audit_era (
-    era int PRIMARY KEY,
+    era int NOT NULL,
     system_identifier bigint NOT NULL,
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );

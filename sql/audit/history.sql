@@ -27,7 +27,7 @@ COMMENT ON FUNCTION rsl.audit_table_id(regclass) IS 'The number under which the 
 CREATE FUNCTION rsl.history(target regclass, key jsonb)
 RETURNS TABLE (id bigint, at timestamptz, operation text, old jsonb, new jsonb, session_role text, acting_role text, actor text,
     application text, client_addr inet, load_id bigint, txid bigint, statement int)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -47,20 +47,26 @@ BEGIN
                   HINT = format('Expected {%s}.', (SELECT string_agg(format('%s: …', to_json(c)), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)));
     END IF;
     -- As the types of the columns read it: 1.0 finds 1.
-    EXECUTE format('SELECT rsl.audit_key_hash(%1$s), to_jsonb(k) FROM (SELECT %1$s FROM jsonb_populate_record(NULL::%2$s, $1) r) k',
+    EXECUTE format('SELECT rsl.audit_key_hash(%1$s), to_jsonb(k.*) FROM (SELECT %1$s FROM jsonb_populate_record(NULL::%2$s, $1) r) k',
         (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)), target)
     INTO key_hash, wanted USING key;
     RETURN QUERY
+    WITH change AS (
+        SELECT b.*, c.n, c.kind, c.key, c.old, c.new, CASE WHEN c.kind IN ('K', 'C') THEN c.new END AS without_old,
+            CASE WHEN c.kind IN ('K', 'C') THEN c.old END AS without_new, min(b.block_id) OVER (PARTITION BY b.era, b.txid) AS first_block,
+            row_number() OVER (PARTITION BY b.era, b.txid ORDER BY b.statement, b.block_id, c.n) AS given
+        FROM rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images, key_hash) c
+        WHERE b.table_id = number AND b.bucket = ANY (rsl.audit_buckets(key_hash)) AND rsl.audit_key(b.shape_id, c.key, key_columns) = wanted
+    ), ordered AS (
+        SELECT c.era, c.txid, rsl.audit_order(string_agg(c.kind::text, '' ORDER BY c.given), array_agg(c.statement ORDER BY c.given),
+            array_agg(c.old ORDER BY c.given), array_agg(c.new ORDER BY c.given)) AS places
+        FROM change c GROUP BY c.era, c.txid
+    )
     SELECT f.block_id * 1000 + f.n, f.at, CASE f.kind WHEN 'I' THEN 'insert' WHEN 'D' THEN 'delete' WHEN 'T' THEN 'truncate' ELSE 'update' END,
         rsl.audit_json(f.shape_id, f.old, f.without_old), rsl.audit_json(f.shape_id, f.new, f.without_new),
         f.session_role, f.acting_role, f.actor, f.application, f.client_addr, f.load_id, f.txid, f.statement
-    FROM (
-        SELECT b.*, c.n, c.kind, c.key, c.old, c.new, CASE WHEN c.kind IN ('K', 'C') THEN c.new END AS without_old,
-            CASE WHEN c.kind IN ('K', 'C') THEN c.old END AS without_new, min(b.block_id) OVER (PARTITION BY b.era, b.txid) AS first_block
-        FROM rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images, key_hash) c
-        WHERE b.table_id = number AND b.bucket = ANY (rsl.audit_buckets(key_hash))) f
-    WHERE rsl.audit_json(f.shape_id, f.key) = wanted
-    ORDER BY f.first_block, f.statement, f.kind IN ('I', 'C'), f.block_id, f.n;
+    FROM change f JOIN ordered o ON o.era = f.era AND o.txid = f.txid
+    ORDER BY f.first_block, o.places[f.given];
 END
 $$;
 COMMENT ON FUNCTION rsl.history(regclass, jsonb) IS
@@ -71,20 +77,31 @@ COMMENT ON FUNCTION rsl.history(regclass, jsonb) IS
 CREATE FUNCTION rsl.audit_rewind(number int, since timestamptz DEFAULT '-infinity', after_block bigint DEFAULT 0, only_load bigint DEFAULT NULL)
 RETURNS TABLE (key_hash bigint, key jsonb, was_there boolean, is_whole boolean, shape_ids int[], fields bytea[],
     is_there boolean, last_shape int, last_fields bytea)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH change AS (
-        SELECT c.hash, rsl.audit_json(b.shape_id, c.key) AS key, c.kind, c.old, c.new, b.shape_id, b.era, b.txid, b.statement, b.block_id, c.n,
-            min(b.block_id) OVER (PARTITION BY c.hash, b.era, b.txid) AS first_block
-        FROM rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images) c
+        SELECT c.hash, rsl.audit_key(b.shape_id, c.key, l.key_columns) AS key, c.kind, c.old, c.new, b.shape_id, b.era, b.txid, b.statement, b.block_id, c.n
+        FROM (SELECT s.key_columns FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1) l,
+            rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images) c
         WHERE b.table_id = number AND b.at > since AND b.block_id > after_block AND (only_load IS NULL OR b.load_id = only_load)
+    ), given AS MATERIALIZED (
+        SELECT *, min(block_id) OVER t AS first_block, row_number() OVER (t ORDER BY statement, block_id, n) AS given,
+            count(*) OVER t AS many, count(*) FILTER (WHERE kind IN ('I', 'C')) OVER t AS came
+        FROM change
+        WINDOW t AS (PARTITION BY hash, key, era, txid)
+    ), ordered AS (
+        -- Where a row came and something else happened to it.
+        SELECT hash, key, era, txid, rsl.audit_order(string_agg(kind::text, '' ORDER BY given), array_agg(statement ORDER BY given),
+            array_agg(old ORDER BY given), array_agg(new ORDER BY given)) AS places
+        FROM given WHERE many > 1 AND came > 0
+        GROUP BY hash, key, era, txid
     ), placed AS (
-        SELECT *, row_number() OVER w AS place, lead(kind) OVER w IS NULL AS is_last,
+        SELECT g.*, row_number() OVER w AS place, lead(kind) OVER w IS NULL AS is_last,
             -- The first change that made or removed the row as a whole ends what is of interest of the time before.
             coalesce(sum(CASE WHEN kind <> 'U' THEN 1 ELSE 0 END) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS wholes
-        FROM change
-        WINDOW w AS (PARTITION BY hash, key ORDER BY first_block, statement, kind IN ('I', 'C'), block_id, n)
+        FROM given g LEFT JOIN ordered o USING (hash, key, era, txid)
+        WINDOW w AS (PARTITION BY hash, key ORDER BY first_block, coalesce(o.places[given], given))
     )
     SELECT hash, key, bool_or(place = 1 AND kind NOT IN ('I', 'C')), coalesce(bool_or(wholes = 0 AND kind IN ('D', 'T', 'K')), false),
         array_agg(shape_id ORDER BY place DESC) FILTER (WHERE wholes = 0 AND old IS NOT NULL AND kind <> 'C'),
@@ -96,6 +113,34 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint) IS
     'part of rsl.as_of and rsl.load_undo: for every key that was changed, what brings the row back: fields to put over the row, or over nothing if is_whole';
+
+-- The log finds a row by the hash of its key. Numbers that are equal have equal hashes, whatever their type; 1 and '1' have not.
+CREATE FUNCTION rsl.audit_must_know_keys(target regclass, number int, since timestamptz) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind CONSTANT text := $kind$ CASE WHEN t ~ '^(smallint|integer|bigint|numeric)' THEN 'number' WHEN t ~ '^(pg_catalog\.text|text|character varying)' THEN 'text'
+        WHEN t ~ '^(real|double precision)' THEN 'float' ELSE regexp_replace(t, '^pg_catalog\.|\(.*\)', '', 'g') END $kind$;
+    was text;
+BEGIN
+    EXECUTE format('SELECT string_agg(DISTINCT k.name || '' '' || k.t, '', '')
+        FROM rsl.audit_shape s, unnest(s.key_columns) WITH ORDINALITY u (name, n),
+            LATERAL (SELECT u.name, c ->> ''type'' FROM jsonb_array_elements(s.columns) c WHERE c ->> ''name'' = u.name) k (name, t)
+        WHERE s.table_id = $2 AND EXISTS (SELECT FROM rsl.audit_block b WHERE b.table_id = $2 AND b.shape_id = s.shape_id AND b.at > $3)
+            AND (SELECT %1$s FROM (SELECT k.t) x (t)) IS DISTINCT FROM (
+                SELECT (SELECT %1$s FROM (SELECT format_type(a.atttypid, a.atttypmod)) x (t)) FROM pg_attribute a
+                WHERE a.attrelid = $1 AND NOT a.attisdropped AND a.attname = (
+                    SELECT l.key_columns[u.n] FROM rsl.audit_shape l WHERE l.table_id = $2 ORDER BY l.shape_id DESC LIMIT 1))', kind)
+    INTO was USING target, number, since;
+    IF was IS NOT NULL THEN
+        RAISE EXCEPTION 'the key of % had another type', target
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It was: %s.', was),
+                  HINT = 'rsl.audit_log shows what has changed before.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rsl.audit_must_know_keys(regclass, int, timestamptz) IS 'part of rsl.as_of and rsl.load_undo: refuses if changes after a time are of rows whose key had a type under which they are not found';
 
 CREATE FUNCTION rsl.as_of(like_row anyelement, at timestamptz) RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -123,15 +168,16 @@ BEGIN
     END IF;
     SELECT s.key_columns INTO key_columns FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
     IF key_columns IS NULL THEN
-        RETURN QUERY EXECUTE format('SELECT t FROM %s t', CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text);
+        RETURN QUERY EXECUTE format('SELECT t.* FROM %s t', CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text);
         RETURN;
     END IF;
+    PERFORM rsl.audit_must_know_keys(rel, number, at);
     RETURN QUERY EXECUTE format(
         'WITH changed AS MATERIALIZED (SELECT * FROM rsl.audit_rewind($1, $2)),
-         now AS (SELECT t AS row, rsl.audit_key_hash(%2$s) AS key_hash FROM %1$s t)
+         now AS (SELECT (t.*)::%4$s AS row, rsl.audit_key_hash(%2$s) AS key_hash FROM %1$s t)
          SELECT (q.row).* FROM (
          SELECT CASE WHEN c.key_hash IS NULL THEN n.row ELSE rsl.audit_row(n.row, c.shape_ids, c.fields) END AS row
-         FROM now n LEFT JOIN changed c ON c.key_hash = n.key_hash AND c.key = (SELECT to_jsonb(k) FROM (SELECT %3$s) k)
+         FROM now n LEFT JOIN changed c ON c.key_hash = n.key_hash AND c.key = (SELECT to_jsonb(k.*) FROM (SELECT %3$s) k)
          WHERE c.key_hash IS NULL OR c.was_there AND NOT c.is_whole
          UNION ALL
          SELECT rsl.audit_row(NULL::%4$s, c.shape_ids, c.fields) FROM changed c WHERE c.was_there AND c.is_whole
@@ -144,7 +190,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.as_of(anyelement, timestamptz) IS
-    'The rows of a table as they were at a time, as rows of the table: SELECT * FROM rsl.as_of(NULL::erp.item, ''2026-11-01''). Columns that are not audited are as they are now, or NULL in rows that are gone. 55000 if the log does not reach back so far';
+    'The rows of a table as they were at a time, as rows of the table: SELECT * FROM rsl.as_of(NULL::erp.item, ''2026-11-01''). Columns that are not audited are as they are now, or NULL in rows that are gone. 55000 if the log does not reach back so far. A change counts from when it was written, also if its transaction ended later';
 
 CREATE FUNCTION rsl.as_of(target regclass, at timestamptz) RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -154,7 +200,7 @@ BEGIN
     IF target IS NULL THEN
         RAISE EXCEPTION 'as_of needs a table' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    RETURN QUERY EXECUTE format('SELECT to_jsonb(r) FROM rsl.as_of(NULL::%s, $1) r', target) USING at;
+    RETURN QUERY EXECUTE format('SELECT to_jsonb(r.*) FROM rsl.as_of(NULL::%s, $1) r', target) USING at;
 END
 $$;
 COMMENT ON FUNCTION rsl.as_of(regclass, timestamptz) IS

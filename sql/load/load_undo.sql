@@ -62,6 +62,7 @@ BEGIN
     IF key_list IS NULL THEN
         RETURN jsonb_build_object('by', 'log', 'deleted', 0, 'restored', 0, 'inserted', 0, 'changed', 0);
     END IF;
+    PERFORM rsl.audit_must_know_keys(target, number, coalesce((SELECT min(b.at) FROM rsl.audit_block b WHERE b.load_id = (plan ->> 'load_id')::bigint), 'infinity') - interval '1 us');
     -- For each row that the load touched: as it is now, as the load left it, and as it was before.
     EXECUTE format($work$
         CREATE TEMPORARY TABLE %1$s ON COMMIT DROP AS
@@ -69,7 +70,7 @@ BEGIN
         later AS MATERIALIZED (SELECT * FROM rsl.audit_rewind(%2$s, after_block => (
             SELECT coalesce(max(b.block_id), 0) FROM rsl.audit_block b WHERE b.load_id = %3$s AND b.table_id = %2$s))),
         now AS (
-            SELECT t.tableoid AS part, t.ctid AS place, t AS row, rsl.audit_key_hash(%5$s) AS key_hash, (SELECT to_jsonb(k) FROM (SELECT %5$s) k) AS key
+            SELECT t.tableoid AS part, t.ctid AS place, (t.*)::%6$s AS row, rsl.audit_key_hash(%5$s) AS key_hash, (SELECT to_jsonb(k.*) FROM (SELECT %5$s) k) AS key
             FROM %4$s t),
         left_by AS (
             SELECT m.*, n.part, n.place, n.row AS now_row, n.key_hash IS NOT NULL AS now_there,
@@ -83,7 +84,7 @@ BEGIN
             CASE WHEN b.was_there THEN rsl.audit_row(CASE WHEN NOT b.is_whole THEN b.left_row END, b.shape_ids, b.fields) END AS was_row,
             b.now_there <> b.left_there OR b.left_there <> b.is_there OR coalesce(b.now_row *<> b.left_row, false)
                 OR b.is_there AND rsl.audit_row(b.left_row, ARRAY[b.last_shape], ARRAY[b.last_fields]) *<> b.left_row AS changed
-        FROM left_by b WHERE b.was_there OR b.is_there OR b.now_there$work$, work, number, load, one, key_list);
+        FROM left_by b WHERE b.was_there OR b.is_there OR b.now_there$work$, work, number, load, one, key_list, name);
     EXECUTE format($count$
         SELECT count(*) FILTER (WHERE changed), count(*) FILTER (WHERE NOT changed AND NOT was_there AND now_there),
             count(*) FILTER (WHERE NOT changed AND was_there AND now_there), count(*) FILTER (WHERE NOT changed AND was_there AND NOT now_there),
@@ -124,8 +125,8 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         EXECUTE format($check$
             SELECT u.key::text
-            FROM %1$s u LEFT JOIN (SELECT t AS row, (SELECT to_jsonb(k) FROM (SELECT %2$s) k) AS key FROM %3$s t) n ON n.key = u.key
-            WHERE NOT u.changed AND (u.was_there <> (n.key IS NOT NULL) OR n.row *<> u.was_row) LIMIT 1$check$, work, key_list, one) INTO bad;
+            FROM %1$s u LEFT JOIN (SELECT (t.*)::%4$s AS row, (SELECT to_jsonb(k.*) FROM (SELECT %2$s) k) AS key FROM %3$s t) n ON n.key = u.key
+            WHERE NOT u.changed AND (u.was_there <> (n.key IS NOT NULL) OR n.row *<> u.was_row) LIMIT 1$check$, work, key_list, one, name) INTO bad;
         IF bad IS NOT NULL OR done IS DISTINCT FROM ARRAY[deleted, restored, inserted] THEN
             RAISE EXCEPTION 'load % was not undone exactly: % is not as it was', load, name
                 USING ERRCODE = 'data_exception', DETAIL = format('Key: %s', bad),

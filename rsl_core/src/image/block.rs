@@ -67,7 +67,8 @@ impl Changes {
             (self.data.len() / BLOCK).max(1).ilog2().min(MOST_BITS)
         };
         if bits < SINGLE_BITS {
-            entries.sort_unstable_by_key(|entry| entry.hash);
+            // Those of one key stay in their order.
+            entries.sort_unstable_by_key(|entry| (entry.hash, entry.start));
             for bucket in entries.chunk_by(|a, b| bucket(a.hash, bits) == bucket(b.hash, bits)) {
                 // In pieces of about the same size, so that pages are filled.
                 let bytes: usize = bucket.iter().map(|entry| entry.bytes()).sum();

@@ -68,9 +68,14 @@ pub fn origin() -> Result<Origin> {
     }
 }
 
+/// Bytes of the application user that are kept: it stands in every block.
+const MOST_ACTOR: usize = 1000;
+
 /// The application user; none if the setting is empty.
 pub fn actor() -> Option<String> {
-    ACTOR.get().map(|actor| actor.to_string_lossy().into_owned()).filter(|actor| !actor.is_empty())
+    let mut actor = ACTOR.get()?.to_string_lossy().into_owned();
+    actor.truncate((0..=MOST_ACTOR.min(actor.len())).rfind(|&at| actor.is_char_boundary(at)).unwrap_or(0));
+    Some(actor).filter(|actor| !actor.is_empty())
 }
 
 /// The name of a role; its number if it is gone.
@@ -112,14 +117,13 @@ fn find_era() -> Result<i32> {
         if let Some(era) = find()? {
             return Ok(era);
         }
-        let new = query_one::<i32>(
+        // Others may do so at the same time: it is the same number then, and nobody waits.
+        query_one::<i32>(
             "INSERT INTO rsl.audit_era (era, system_identifier)
-             SELECT coalesce(max(era), 0) + 1, $1 FROM rsl.audit_era
-             ON CONFLICT DO NOTHING RETURNING era",
+             SELECT coalesce(max(era), 0) + 1, $1 FROM rsl.audit_era RETURNING era",
             &[system.into()],
-        )?;
-        // Another session was first.
-        new.or(find()?).ok_or_else(|| internal("the era of this server is not known"))
+        )?
+        .ok_or_else(|| internal("the era of this server is not known"))
     })
 }
 

@@ -68,20 +68,26 @@ pub fn end(relation: pg_sys::Oid, operation: Operation) -> i32 {
     })
 }
 
+/// Events of many small statements, after which they are stored before the next begins.
+const MANY: usize = 100;
+
 /// The event to which a changed row belongs, taken out of those that wait; to be given to [`put_back`].
-pub fn take(tracked: &Rc<Tracked>, operation: Operation, statement: i32) -> Event {
+pub fn take(tracked: &Rc<Tracked>, operation: Operation, statement: i32) -> Result<Event> {
     let (nest_level, acting) = (nest_level(), {
         // SAFETY: a plain call.
         unsafe { pg_sys::GetUserId() }
     });
-    EVENTS.with_borrow_mut(|events| {
+    if EVENTS.with_borrow(Vec::len) >= MANY {
+        flush()?;
+    }
+    Ok(EVENTS.with_borrow_mut(|events| {
         let at = events.iter().rposition(|Waiting { nest_level: level, event }| {
             *level == nest_level
                 && Rc::ptr_eq(&event.tracked, tracked)
                 && (event.operation, event.statement, event.acting) == (operation, statement, acting)
         });
         at.map_or_else(|| Event::new(tracked.clone(), operation, statement), |at| events.remove(at).event)
-    })
+    }))
 }
 
 pub fn put_back(event: Event) {
@@ -134,11 +140,12 @@ unsafe extern "C-unwind" fn transaction_event(
         pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT | pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE => {
             flush_at_end()
         }
-        pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {
+        pg_sys::XactEvent::XACT_EVENT_COMMIT => {
             BEGUN.with_borrow_mut(Vec::clear);
             tracked::transaction_ended();
         }
-        pg_sys::XactEvent::XACT_EVENT_ABORT => forget(0),
+        // What a prepared transaction has written down is not there yet, and perhaps never will be.
+        pg_sys::XactEvent::XACT_EVENT_ABORT | pg_sys::XactEvent::XACT_EVENT_PREPARE => forget(0),
         _ => {}
     }
 }

@@ -1,16 +1,18 @@
 //! Images as rows and as jsonb again.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, PgTupleDesc, name, pg_sys};
 use rsl_core::canonical::{self, RowHasher};
 use rsl_core::image::{Block, Change, Encoding, Fields, Layout, Malformed, put_fields, read_fields};
 use serde_json::Value;
 
+use super::tracked::column_number;
 use super::value::{encoding_of, in_fixed_style};
 use crate::books::read_one;
 use crate::datum::{Reader, deform};
@@ -20,6 +22,7 @@ use crate::{Result, report};
 
 sql_function!(audit_json_wrapper, pg_finfo_audit_json_wrapper, audit_json);
 sql_function!(audit_key_hash_wrapper, pg_finfo_audit_key_hash_wrapper, audit_key_hash);
+sql_function!(audit_key_wrapper, pg_finfo_audit_key_wrapper, audit_key);
 sql_function!(audit_row_wrapper, pg_finfo_audit_row_wrapper, audit_row);
 
 /// A shape that a table had, for whoever reads its images.
@@ -30,10 +33,14 @@ struct Shape {
 
 struct ShapeColumn {
     name: String,
+    /// As [`column_number`] gave it.
+    number: String,
     /// As `format_type` writes it.
     type_name: String,
     /// The type of this name now; none if it is gone.
     ty: Option<pg_sys::Oid>,
+    /// Who owns it; none if a superuser does.
+    owner: Option<pg_sys::Oid>,
 }
 
 thread_local! {
@@ -55,8 +62,9 @@ fn shape(number: i32) -> Result<Rc<Shape>> {
     let described = as_owner(|| {
         read_one::<JsonB>(
             "SELECT jsonb_build_object('key', to_jsonb(key_columns), 'columns', (
-                SELECT jsonb_agg(c || jsonb_build_object('oid', to_regtype(c ->> 'type')::oid::bigint) ORDER BY n)
-                FROM jsonb_array_elements(columns) WITH ORDINALITY u (c, n)))
+                SELECT jsonb_agg(c || jsonb_build_object('oid', y.oid::bigint, 'owner', (
+                    SELECT r.oid::bigint FROM pg_roles r WHERE r.oid = y.typowner AND NOT r.rolsuper)) ORDER BY n)
+                FROM jsonb_array_elements(columns) WITH ORDINALITY u (c, n) LEFT JOIN pg_type y ON y.oid = to_regtype(c ->> 'type')))
              FROM rsl.audit_shape WHERE shape_id = $1",
             &[number.into()],
         )
@@ -69,8 +77,10 @@ fn shape(number: i32) -> Result<Rc<Shape>> {
         encodings.push(encoding.ok_or_else(|| damaged(&format!("shape {number} has an unknown encoding")))?);
         columns.push(ShapeColumn {
             name: text(&column["name"]),
+            number: text(&column["column"]),
             type_name: text(&column["type"]),
             ty: column["oid"].as_u64().map(|oid| pg_sys::Oid::from(oid as u32)),
+            owner: column["owner"].as_u64().map(|oid| pg_sys::Oid::from(oid as u32)),
         });
     }
     let key = described["key"].as_array().into_iter().flatten();
@@ -152,17 +162,21 @@ unsafe fn audit_json(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         }
         let without = (!arguments[2].isnull).then(|| crate::datum::bytes(arguments[2].value));
         let fields = crate::datum::bytes(arguments[1].value);
-        let text = json_text(arguments[0].value.value() as i32, fields, without);
-        match text.map(|text| CString::new(text).unwrap_or_default()) {
-            Ok(text) => {
-                let text = pg_sys::Datum::from(text.as_ptr());
-                pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text)])
-                    .unwrap_or(pg_sys::Datum::from(0))
-            }
-            Err(error) => {
-                error.report(PgLogLevel::ERROR);
-                pg_sys::Datum::from(0)
-            }
+        jsonb_of(json_text(arguments[0].value.value() as i32, fields, without))
+    }
+}
+
+fn jsonb_of(text: Result<String>) -> pg_sys::Datum {
+    match text.and_then(|text| CString::new(text).map_err(|_| damaged("a text with a zero byte"))) {
+        Ok(text) => {
+            let text = pg_sys::Datum::from(text.as_ptr());
+            // SAFETY: the input function of jsonb takes a string.
+            unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text)]) }
+                .unwrap_or(pg_sys::Datum::from(0))
+        }
+        Err(error) => {
+            error.report(PgLogLevel::ERROR);
+            pg_sys::Datum::from(0)
         }
     }
 }
@@ -175,21 +189,104 @@ fn json_text(shape_id: i32, fields: &[u8], without: Option<&[u8]>) -> Result<Str
         if without.as_ref().is_some_and(|without| without.contains(&(at, value))) {
             continue;
         }
-        if out.len() > 1 {
-            out.push(',');
-        }
-        out.push_str(&Value::from(shape.columns[at].name.as_str()).to_string());
-        out.push(':');
-        match value {
-            None => out.push_str("null"),
-            Some(value) => put_json(&mut out, shape.layout.encodings[at], shape.columns[at].ty, value)?,
-        }
+        let column = &shape.columns[at];
+        put_field(&mut out, &column.name, shape.layout.encodings[at], column, value)?;
     }
     out.push('}');
     Ok(out)
 }
 
-fn put_json(out: &mut String, encoding: Encoding, ty: Option<pg_sys::Oid>, value: &[u8]) -> Result<()> {
+/// Bytes that fit into a jsonb.
+const MOST_JSON: usize = 200 << 20;
+
+fn put_field(
+    out: &mut String,
+    name: &str,
+    encoding: Encoding,
+    column: &ShapeColumn,
+    value: Option<&[u8]>,
+) -> Result<()> {
+    if out.len() > 1 {
+        out.push(',');
+    }
+    out.push_str(&Value::from(name).to_string());
+    out.push(':');
+    match value {
+        None => out.push_str("null"),
+        Some(value) if out.len() + value.len() > MOST_JSON => {
+            out.push_str(
+                &Value::from(format!("{} bytes: more than fits into a jsonb", value.len())).to_string(),
+            );
+        }
+        Some(value) => put_json(out, encoding, column, value)?,
+    }
+    Ok(())
+}
+
+/// `rsl.audit_key(shape, fields, names)`: the key under the names that its columns have now.
+unsafe fn audit_key(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the SQL declaration is (int, bytea, text[]), strict.
+    unsafe {
+        let arguments = (*fcinfo).args.as_slice((*fcinfo).nargs as usize);
+        let names = Vec::<Option<String>>::from_datum(arguments[2].value, false).unwrap_or_default();
+        let fields = crate::datum::bytes(arguments[1].value);
+        jsonb_of(key_text(arguments[0].value.value() as i32, fields, &names))
+    }
+}
+
+fn key_text(shape_id: i32, fields: &[u8], names: &[Option<String>]) -> Result<String> {
+    let shape = shape(shape_id)?;
+    let same_key = names.len() == shape.layout.key.len();
+    let fields = read_fields(fields, &shape.layout).map_err(malformed)?;
+    let mut out = String::from("{");
+    for (&at, name) in shape.layout.key.iter().zip(names.iter().map(Some).chain(std::iter::repeat(None))) {
+        let Some((_, value)) = fields.iter().find(|(position, _)| *position == at) else { continue };
+        let column = &shape.columns[at];
+        let name = name.and_then(Option::as_ref).filter(|_| same_key).unwrap_or(&column.name);
+        put_field(&mut out, name, shape.layout.encodings[at], column, *value)?;
+    }
+    out.push('}');
+    Ok(out)
+}
+
+/// `rsl.audit_order(kinds, statements, old, new)`: the places of the changes of one key in one transaction. They are given by their
+/// statements. But a trigger that makes room for a row runs after the statement has begun that brings the row, and of two rows
+/// that change keys in one statement the one that comes may be seen before the one that goes.
+#[pg_extern(sql = false)]
+fn audit_order(
+    kinds: &str,
+    statements: Vec<i32>,
+    old: pgrx::Array<'_, &[u8]>,
+    new: pgrx::Array<'_, &[u8]>,
+) -> Vec<i32> {
+    let kinds = kinds.as_bytes();
+    let (old, new): (Vec<_>, Vec<_>) = (old.iter().collect(), new.iter().collect());
+    let comes = |at: usize| matches!(kinds[at], b'I' | b'C');
+    let goes = |at: usize| matches!(kinds[at], b'D' | b'T' | b'K');
+    let all = 0..kinds.len().min(statements.len()).min(old.len()).min(new.len());
+    let came = all.clone().filter(|&at| comes(at)).count();
+    let gone = all.clone().filter(|&at| goes(at)).count();
+    let mut is_there = if came != gone {
+        gone > came
+    } else if let Some(first) = all.clone().next().filter(|&first| comes(first)) {
+        // Either it came and went again, or another one had gone before.
+        let next = all.clone().find(|&at| at > first && !comes(at)).unwrap_or(first);
+        goes(next) && (statements[next] == statements[first] || old[next] != new[first])
+    } else {
+        true
+    };
+    let mut rest: VecDeque<usize> = all.collect();
+    let mut places = vec![0; rest.len()];
+    for place in 1..=rest.len() {
+        let fits = rest.iter().position(|&at| comes(at) != is_there).unwrap_or(0);
+        let Some(at) = rest.remove(fits) else { break };
+        is_there = !goes(at);
+        places[at] = place as i32;
+    }
+    places
+}
+
+fn put_json(out: &mut String, encoding: Encoding, column: &ShapeColumn, value: &[u8]) -> Result<()> {
     let quoted = |out: &mut String, text: &str| out.push_str(&Value::from(text).to_string());
     match encoding {
         Encoding::Bool => out.push_str(if value == [0] { "false" } else { "true" }),
@@ -224,10 +321,14 @@ fn put_json(out: &mut String, encoding: Encoding, ty: Option<pg_sys::Oid>, value
         }
         Encoding::Json => {
             let text = utf8(value)?;
-            // A json may say \u0000, which a jsonb cannot.
-            if text.contains("\\u0000") { quoted(out, text) } else { out.push_str(text) }
+            // A json may say what a jsonb cannot: \u0000, half of a surrogate pair, a number without bounds.
+            let is_plain = column.ty == Some(pg_sys::JSONBOID)
+                || text.len() < 100_000
+                    && !text.contains("\\u")
+                    && !text.as_bytes().windows(2).any(is_exponent);
+            if is_plain || is_jsonb(text) { out.push_str(text) } else { quoted(out, text) }
         }
-        Encoding::Other => match ty.and_then(|ty| json_by_type(ty, value)) {
+        Encoding::Other => match column.ty.and_then(|ty| json_by_type(ty, column.owner, value)) {
             Some(json) => out.push_str(&json),
             None => quoted(out, utf8(value)?),
         },
@@ -238,19 +339,43 @@ fn put_json(out: &mut String, encoding: Encoding, ty: Option<pg_sys::Oid>, value
     Ok(())
 }
 
+fn is_exponent(pair: &[u8]) -> bool {
+    pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E')
+}
+
+fn is_jsonb(text: &str) -> bool {
+    let Ok(text) = CString::new(text) else { return false };
+    in_subtransaction(|| {
+        // SAFETY: the input function of jsonb takes a string.
+        unsafe {
+            pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text.as_ptr()))])
+        }
+    })
+    .is_some()
+}
+
 fn utf8(value: &[u8]) -> Result<&str> {
     std::str::from_utf8(value).map_err(|_| damaged("a text is not UTF-8"))
 }
 
 /// What `to_jsonb` makes of a value of a type that has no encoding of its own, in JSON; none if the type does not take the text
 /// any more.
-fn json_by_type(ty: pg_sys::Oid, value: &[u8]) -> Option<String> {
+fn json_by_type(ty: pg_sys::Oid, owner: Option<pg_sys::Oid>, value: &[u8]) -> Option<String> {
     let text = CString::new(value).ok()?;
     // Of most types the text is all that there is to show.
     // SAFETY: catalogue look-ups by OID.
     let has_structure = unsafe {
         let base = pg_sys::getBaseType(ty);
+        let mut function = pg_sys::InvalidOid;
         pg_sys::get_element_type(base) != pg_sys::InvalidOid
+            // Such as hstore, which has a cast to json.
+            || u32::from(base) >= pg_sys::FirstNormalObjectId
+                && pg_sys::find_coercion_pathway(
+                    pg_sys::JSONOID,
+                    base,
+                    pg_sys::CoercionContext::COERCION_EXPLICIT,
+                    &mut function,
+                ) == pg_sys::CoercionPathType::COERCION_PATH_FUNC
             || matches!(pg_sys::get_typtype(base) as u8, pg_sys::TYPTYPE_COMPOSITE)
     };
     if !has_structure {
@@ -261,13 +386,23 @@ fn json_by_type(ty: pg_sys::Oid, value: &[u8]) -> Option<String> {
             // SAFETY: gives a string in the current memory context.
             unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(ty)) }.to_string_lossy().into_owned()
         };
+        // What a domain checks, and casts to json, are functions of whoever owns the type: they run as him, not as whoever reads
+        // the log.
+        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
+        // SAFETY: plain calls; undone below, or by the end of the subtransaction.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+            let restricted = pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE;
+            pg_sys::SetUserIdAndSecContext(owner.unwrap_or(caller), context | restricted as i32);
+        }
         // The type's name comes from the catalogue, quoted where it must be.
-        read_one::<String>(
+        let json = read_one::<String>(
             &format!("SELECT pg_catalog.to_jsonb($1::pg_catalog.text::{type_name})::pg_catalog.text"),
             &[text.to_string_lossy().into_owned().into()],
-        )
-        .ok()
-        .flatten()
+        );
+        // SAFETY: as they were.
+        unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
+        json.ok().flatten()
     })
 }
 
@@ -279,18 +414,27 @@ fn in_subtransaction<T>(work: impl FnOnce() -> Option<T> + std::panic::UnwindSaf
         let owner = pg_sys::CurrentResourceOwner;
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
         pg_sys::MemoryContextSwitchTo(context);
-        let outcome = pgrx::PgTryBuilder::new(|| work().map(Ok::<T, ()>).unwrap_or(Err(())).ok().map(Some))
-            .catch_others(|_| None)
-            .execute();
-        if outcome.is_some() {
+        let outcome = pgrx::PgTryBuilder::new(|| Ok(work())).catch_others(Err).execute();
+        if matches!(outcome, Ok(Some(_))) {
             pg_sys::ReleaseCurrentSubTransaction();
         } else {
             pg_sys::RollbackAndReleaseCurrentSubTransaction();
         }
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
-        outcome.flatten()
+        match outcome {
+            Ok(found) => found,
+            Err(CaughtError::PostgresError(error)) if is_of_value(error.sql_error_code()) => None,
+            Err(error) => error.rethrow(),
+        }
     }
+}
+
+/// Whether an error is about a value or its type, and not one that ends the statement, such as a cancel.
+fn is_of_value(code: PgSqlErrorCode) -> bool {
+    // A SQLSTATE is five times six bits, the first character the lowest.
+    let character = |at: u32| char::from(((code as u32 >> (6 * at)) & 0x3F) as u8 + b'0');
+    matches!((character(0), character(1)), ('2', _) | ('4', '2') | ('P', _) | ('0', 'A') | ('5', '4'))
 }
 
 /// A value of an encoding as PostgreSQL stores it, in the current memory context. Not for [`Encoding::Other`].
@@ -331,7 +475,7 @@ fn datum_of(encoding: Encoding, value: &[u8]) -> Result<pg_sys::Datum> {
             }
         }
         Encoding::Numeric => {
-            if value.len() < 2 || value.len() % 2 != 0 {
+            if value.len() < 2 || !value.len().is_multiple_of(2) {
                 return Err(short());
             }
             if cfg!(target_endian = "little") {
@@ -399,38 +543,52 @@ unsafe fn make_row(
     shapes: &pg_sys::NullableDatum,
     fields: &pg_sys::NullableDatum,
 ) -> Result<pg_sys::Datum> {
-    // SAFETY (all blocks): the caller vouches for the arguments.
+    // SAFETY: the caller vouches for the arguments.
     let (shape_ids, layers) = unsafe {
         (
-            Vec::<i32>::from_datum(shapes.value, shapes.isnull).unwrap_or_default(),
+            Vec::<Option<i32>>::from_datum(shapes.value, shapes.isnull).unwrap_or_default(),
             pgrx::Array::<&[u8]>::from_datum(fields.value, fields.isnull)
                 .map(|layers| layers.iter().map(|layer| layer.map(<[u8]>::to_vec)).collect::<Vec<_>>())
                 .unwrap_or_default(),
         )
     };
+    // SAFETY: raises if it is no row type.
     let tuple_shape = unsafe { pg_sys::lookup_rowtype_tupdesc_copy(ty, -1) };
+    // SAFETY: a shape of our own.
     let attributes = unsafe { PgTupleDesc::from_pg_copy(tuple_shape) };
     let columns = attributes.len();
     let (mut values, mut nulls) = (vec![pg_sys::Datum::from(0); columns], vec![true; columns]);
     if !base.isnull {
+        // SAFETY: the caller vouches for the base, which is of this type; there is room for its fields.
         unsafe {
             let header =
                 pg_sys::pg_detoast_datum(base.value.cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
             deform(header, pg_sys::lookup_rowtype_tupdesc(ty, -1), &mut values, &mut nulls);
         }
     }
+    // SAFETY: plain look-ups.
+    let (system, table) = unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::get_typ_typrelid(ty)) };
     for (&shape_id, layer) in shape_ids.iter().zip(layers) {
-        let (shape, Some(layer)) = (shape(shape_id)?, layer) else { continue };
+        let (Some(shape_id), Some(layer)) = (shape_id, layer) else { continue };
+        let shape = shape(shape_id)?;
         for (at, value) in read_fields(&layer, &shape.layout).map_err(malformed)? {
             let column = &shape.columns[at];
-            let found = attributes.iter().enumerate().find(|(_, attribute)| {
+            let is_of_table =
+                column.number.starts_with(column_number(system, table, 0).trim_end_matches('0'));
+            let found = attributes.iter().enumerate().find(|(place, attribute)| {
                 !attribute.attisdropped
-                    // SAFETY: the name of an attribute is a string.
-                    && unsafe { CStr::from_ptr(attribute.attname.data.as_ptr()) }.to_bytes() == column.name.as_bytes()
+                    && if is_of_table {
+                        column.number == column_number(system, table, place + 1)
+                    } else {
+                        // SAFETY: the name of an attribute is a string.
+                        unsafe { CStr::from_ptr(attribute.attname.data.as_ptr()) }.to_bytes()
+                            == column.name.as_bytes()
+                    }
             });
             let Some((place, attribute)) = found else { continue };
             nulls[place] = value.is_none();
             if let Some(value) = value {
+                // SAFETY: an attribute of the row type.
                 values[place] = unsafe { value_for(attribute, shape.layout.encodings[at], column, value)? };
             }
         }

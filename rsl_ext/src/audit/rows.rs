@@ -67,11 +67,7 @@ impl Scan {
             pg_sys::tuplestore_rescan(table);
             let slot =
                 pg_sys::MakeSingleTupleTableSlot((*relation).rd_att, &raw const pg_sys::TTSOpsMinimalTuple);
-            Some(Self {
-                source: Source::Transition(table),
-                slot,
-                columns: (*(*relation).rd_att).natts.into(),
-            })
+            Some(Self { source: Source::Transition(table), slot, columns: (*(*relation).rd_att).natts })
         }
     }
 
@@ -98,7 +94,7 @@ impl Scan {
             Some(Self {
                 source: Source::Table { scan, snapshot },
                 slot,
-                columns: (*(*relation).rd_att).natts.into(),
+                columns: (*(*relation).rd_att).natts,
             })
         }
     }

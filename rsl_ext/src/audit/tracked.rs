@@ -113,6 +113,11 @@ fn names_now(settings: &Value, list: &str, table: &Names) -> Result<Vec<String>>
     Ok(names)
 }
 
+/// By what a column is known whatever it is called, as long as the table is not restored elsewhere.
+pub fn column_number(system: u64, table: pg_sys::Oid, number: usize) -> String {
+    format!("{system}.{}.{number}", u32::from(table))
+}
+
 /// A table by the names of its columns.
 struct Names {
     oid: pg_sys::Oid,
@@ -173,10 +178,16 @@ unsafe fn find_out(relation: pg_sys::Relation, trigger: *mut pg_sys::Trigger) ->
         pg_sys::relation_close(opened, pg_sys::NoLock as pg_sys::LOCKMODE);
         (names, attributes)
     };
+    must_own(table_id, &root)?;
     let (key, exclude) = (names_now(&settings, "key", &root)?, names_now(&settings, "exclude", &root)?);
     let (mut columns, mut names, mut described) = (Vec::new(), Vec::new(), Vec::new());
     // In the order of the audited table, so that its partitions share a shape.
-    for name in root.columns.iter().flatten().filter(|name| !exclude.contains(name)) {
+    // SAFETY: reads what every server knows of itself.
+    let system = unsafe { pg_sys::GetSystemIdentifier() };
+    for (at, name) in root.columns.iter().enumerate().filter_map(|(at, name)| Some((at, name.as_ref()?))) {
+        if exclude.contains(name) {
+            continue;
+        }
         let attribute = attributes.iter().find(|attribute| {
             // SAFETY: the name of an attribute is a string.
             !attribute.attisdropped
@@ -190,7 +201,9 @@ unsafe fn find_out(relation: pg_sys::Relation, trigger: *mut pg_sys::Trigger) ->
             let name = pg_sys::format_type_extended(attribute.atttypid, attribute.atttypmod, flags);
             CStr::from_ptr(name).to_string_lossy().into_owned()
         };
-        described.push(json!({ "name": name, "type": ty, "encoding": column.encoding.name() }));
+        let number = column_number(system, root.oid, at + 1);
+        described
+            .push(json!({ "name": name, "type": ty, "encoding": column.encoding.name(), "column": number }));
         columns.push(column);
         names.push(name.clone());
     }
@@ -205,6 +218,58 @@ unsafe fn find_out(relation: pg_sys::Relation, trigger: *mut pg_sys::Trigger) ->
     let shape_id = shape(table_id, &root, json!(described), json!(key))?;
     let needs_style = columns.iter().any(|column| column.encoding == Encoding::Other);
     Ok(Tracked { table_id, shape_id, columns, key: positions, key_readers, needs_style })
+}
+
+/// A table whose number another one has, too: whoever may add partitions to an audited table may also put a trigger of the audit on
+/// a table of his own, with any number in its argument.
+fn must_own(table_id: i32, table: &Names) -> Result<()> {
+    let owner = as_owner(|| {
+        query_one::<pg_sys::Oid>(
+            "SELECT c.oid
+             FROM (SELECT DISTINCT coalesce(pg_partition_root(t.target), t.target) AS root FROM rsl.audit_triggers() t
+                WHERE (t.settings ->> 'table')::int = $1) r
+             JOIN pg_class c ON c.oid = r.root JOIN pg_namespace n ON n.oid = c.relnamespace
+             -- It is the one that was last written under this number, or else the one for which the audit was switched on.
+             ORDER BY (n.nspname, c.relname) = (SELECT s.schema_name, s.table_name FROM rsl.audit_shape s
+                    WHERE s.table_id = $1 ORDER BY s.since DESC, s.shape_id DESC LIMIT 1) DESC NULLS LAST,
+                (n.nspname, c.relname) = (SELECT s.schema_name, s.table_name FROM rsl.audit_switch s
+                    WHERE s.table_id = $1 AND s.action = 'on' ORDER BY s.switch_id DESC LIMIT 1) DESC NULLS LAST,
+                (SELECT min(g.oid) FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgfoid = 'rsl.audit_write()'::regprocedure)
+             LIMIT 1",
+            &[table_id.into()],
+        )
+    })?;
+    let is_off = as_owner(|| {
+        query_one::<bool>(
+            "SELECT action = 'off' FROM rsl.audit_switch WHERE table_id = $1 ORDER BY switch_id DESC LIMIT 1",
+            &[table_id.into()],
+        )
+    })?;
+    if owner != Some(table.oid) || is_off != Some(false) {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("a trigger of {} writes to the audit log of another table", table.name),
+        )
+        .set_hint("Drop it. Only rsl.audit_on makes triggers of the audit."));
+    }
+    Ok(())
+}
+
+/// What the arguments of a trigger say, if `rsl.audit_on` can have written them.
+#[pg_extern(sql = false)]
+fn audit_trigger_settings(arguments: &[u8]) -> Option<JsonB> {
+    let settings: Value = serde_json::from_slice(arguments.strip_suffix(&[0])?).ok()?;
+    let is_number = |name: &str, most: u64| settings[name].as_u64().is_some_and(|number| number <= most);
+    let is_list = |name: &str| {
+        settings[name].as_array().is_some_and(|list| {
+            list.iter().all(|column| column[0].is_string() && column[1].as_u64().is_some_and(|at| at <= 1600))
+        })
+    };
+    let is_ours = is_number("table", i32::MAX as u64)
+        && is_number("oid", u32::MAX.into())
+        && is_list("key")
+        && is_list("exclude");
+    is_ours.then_some(JsonB(settings))
 }
 
 /// The number of a shape, which is written down if it is new. Two sessions that come upon it at the same time may both do so: it

@@ -15,6 +15,8 @@ use super::rows::{Pair, Row, Scan};
 use super::store::{Event, Operation};
 use super::tracked::{Tracked, tracked};
 use super::value::in_fixed_style;
+use crate::books::query_one;
+use crate::owner::as_owner;
 use crate::sql_function::sql_function;
 use crate::{Result, report};
 
@@ -55,11 +57,17 @@ unsafe fn fire(data: &pg_sys::TriggerData) -> Result<()> {
     unsafe {
         let relation = (*data.tg_relation).rd_id;
         if event & pg_sys::TRIGGER_EVENT_ROW != 0 {
+            // Before, the row may still come to nothing, and what its header says of commands is that of another transaction.
+            if event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
+                return Err(report(
+                    PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                    "a row trigger of the audit fires after the row was changed",
+                ));
+            }
             let tracked = tracked(data.tg_relation, data.tg_trigger)?;
             one_row(data, tracked, operation)
         } else if operation == Operation::Truncate {
-            let tracked = tracked(data.tg_relation, data.tg_trigger)?;
-            truncate(data.tg_relation, tracked)
+            truncate(data.tg_relation, data.tg_trigger)
         } else if is_before {
             pending::begin(relation, operation);
             Ok(())
@@ -139,7 +147,7 @@ unsafe fn one_row(data: &pg_sys::TriggerData, tracked: Rc<Tracked>, operation: O
         }
     };
     let needs_style = tracked.needs_style;
-    let mut event = pending::take(&tracked, operation, pending::statement_of(command));
+    let mut event = pending::take(&tracked, operation, pending::statement_of(command))?;
     if needs_style {
         in_fixed_style(|| add(&mut event, &pair));
     } else {
@@ -153,18 +161,44 @@ unsafe fn one_row(data: &pg_sys::TriggerData, tracked: Rc<Tracked>, operation: O
 }
 
 /// # Safety
-/// The table of a TRUNCATE that is about to happen.
-unsafe fn truncate(relation: pg_sys::Relation, tracked: Rc<Tracked>) -> Result<()> {
+/// The table of a TRUNCATE that is about to happen, and its trigger.
+unsafe fn truncate(relation: pg_sys::Relation, trigger: *mut pg_sys::Trigger) -> Result<()> {
     pending::flush()?;
-    let mut event = Event::new(tracked, Operation::Truncate, pending::statement_now());
-    // SAFETY: as the caller says. A partitioned table has no rows itself; its partitions have triggers of their own.
+    let statement = pending::statement_now();
+    // SAFETY: as the caller says. A partitioned table has no rows itself; its partitions have triggers of their own, but for those
+    // that came later.
     unsafe {
-        let scan = Scan::of_table(relation);
-        match scan {
-            Some(scan) => many_rows(&mut event, Some(scan), None),
-            None => event.store(),
+        let mut event = Event::new(tracked(relation, trigger)?, Operation::Truncate, statement);
+        if let Some(scan) = Scan::of_table(relation) {
+            return many_rows(&mut event, Some(scan), None);
+        }
+        event.store()?;
+        for partition in partitions_without_trigger((*relation).rd_id)? {
+            // Locked by the TRUNCATE already.
+            let partition = pg_sys::relation_open(partition, pg_sys::NoLock as pg_sys::LOCKMODE);
+            let mut event = Event::new(tracked(partition, trigger)?, Operation::Truncate, statement);
+            if let Some(scan) = Scan::of_table(partition) {
+                many_rows(&mut event, Some(scan), None)?;
+            }
+            pg_sys::relation_close(partition, pg_sys::NoLock as pg_sys::LOCKMODE);
         }
     }
+    Ok(())
+}
+
+/// Partitions whose TRUNCATE nobody else sees who stands below this table.
+fn partitions_without_trigger(table: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    let found = as_owner(|| {
+        query_one::<Vec<pg_sys::Oid>>(
+            "SELECT array_agg(l.relid::oid) FROM pg_partition_tree($1) l
+             WHERE l.isleaf AND NOT EXISTS (
+                SELECT FROM pg_partition_ancestors(l.relid) a JOIN pg_trigger g ON g.tgrelid = a.relid
+                WHERE a.relid NOT IN (SELECT pg_partition_ancestors($1))
+                    AND g.tgfoid = 'rsl.audit_write()'::regprocedure AND g.tgtype & 32 <> 0 AND g.tgenabled = 'A')",
+            &[table.into()],
+        )
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Adds what happened to a row; nothing, if nothing that is audited has changed.
@@ -193,7 +227,8 @@ fn add(event: &mut Event, pair: &Pair) {
             if !any {
                 return;
             }
-            if tracked.key.iter().any(|&at| changed[at]) {
+            // A key that is only written otherwise, 1.0 as 1.00, is the same key.
+            if tracked.key.iter().any(|&at| changed[at]) && key_hash(tracked, old) != key_hash(tracked, new) {
                 push_rows(changes, tracked, Kind::KeyChanged, old, &[old, new]);
                 push_rows(changes, tracked, Kind::KeyCame, new, &[old, new]);
             } else {

@@ -110,12 +110,14 @@ impl Column {
         if self.by_value {
             return one.value() == other.value();
         }
-        // SAFETY (all blocks): the caller vouches for the type, whose length decides how much there is to read.
         match self.length {
             -1 => {
+                // SAFETY: the caller vouches for the type, whose length decides how much there is to read; so below.
                 let (one_stored, other_stored) = unsafe { (stored(one), stored(other)) };
+                // SAFETY: see above.
                 one_stored == other_stored || unsafe { bytes(one) == bytes(other) }
             }
+            // SAFETY: see above.
             -2 => unsafe { CStr::from_ptr(one.cast_mut_ptr()) == CStr::from_ptr(other.cast_mut_ptr()) },
             length => {
                 let raw = |datum: pg_sys::Datum| {
