@@ -1,12 +1,13 @@
 //! The books: the rows of `rsl.load`, `rsl.load_chunk`, `rsl.load_part` and `rsl.run`, and who may go on with what they are about.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
 
 use crate::owner::as_owner;
+use crate::session::acting_role;
 use crate::{Result, report, spi};
 
 /// SQL: whether role `$2` may go on with what `started_by` began. Of a role that is gone, a superuser takes over.
@@ -88,7 +89,7 @@ fn entry(load: i64, lock: Lock) -> Result<Plan> {
         Lock::Share => "FOR SHARE",
         Lock::Update => "FOR UPDATE",
     };
-    let role = current_role();
+    let role = acting_role();
     let plan = as_owner(|| {
         query_one::<JsonB>(
             &format!(
@@ -178,13 +179,5 @@ pub fn staging(name: &str) -> Result<Option<Staging>> {
             && pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) == 0;
         pg_sys::relation_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
         Ok(is_table.then_some(Staging { table, is_empty }))
-    }
-}
-
-/// The role that calls.
-pub fn current_role() -> String {
-    // SAFETY: the name of the current user, allocated in the current memory context.
-    unsafe {
-        CStr::from_ptr(pg_sys::GetUserNameFromId(pg_sys::GetUserId(), false)).to_string_lossy().into_owned()
     }
 }

@@ -21,6 +21,7 @@ mod push;
 mod receive;
 mod run;
 mod schema;
+mod session;
 mod sql_function;
 mod track;
 mod trigger;
@@ -38,6 +39,7 @@ pub extern "C-unwind" fn _PG_init() {
         std::env::set_var("RUST_BACKTRACE", "0");
         std::env::set_var("RUST_LIB_BACKTRACE", "0");
     }
+    session::init();
     audit::init();
 }
 

@@ -9,8 +9,9 @@ use pgrx::{JsonB, pg_sys};
 use rsl_core::witness::{Account, Total};
 use serde_json::{Value, json};
 
-use crate::books::{Lock, Plan, current_role, ended, execute, internal, open, query_one};
+use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
+use crate::session::acting_role;
 use crate::{Result, report, run, spi, witness};
 
 thread_local! {
@@ -78,7 +79,7 @@ fn load_repeats(load: i64, digest: &str) -> Result<Option<JsonB>> {
 
 #[pg_extern(sql = false)]
 fn load_register(plan: JsonB) -> Result<i64> {
-    let role = current_role();
+    let role = acting_role();
     // Whoever may load may call this function itself: what goes into the books is checked here, as the caller, once more.
     query_one::<bool>(
         "SELECT CASE WHEN pg_catalog.to_regclass(p.target) IS NULL AND p.definition IS NOT NULL THEN rsl.load_column_list(p.definition) IS NOT NULL
@@ -222,7 +223,7 @@ fn load_undo(load: Option<i64>, dry_run: Option<bool>, leave_changed: Option<boo
         json!({ "by": "nothing", "deleted": 0, "restored": 0, "inserted": 0, "changed": 0 })
     };
     if !dry_run {
-        let role = current_role();
+        let role = acting_role();
         as_owner(|| {
             execute(
                 "UPDATE rsl.load SET status = 'undone', report = report || jsonb_build_object('undone', $2::jsonb

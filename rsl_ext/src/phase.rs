@@ -8,8 +8,9 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
 
-use crate::books::{current_role, internal};
-use crate::owner::{as_owner, set};
+use crate::books::internal;
+use crate::owner::as_owner;
+use crate::session::{acting_role, actor, in_fixed_style, session_role};
 use crate::sql_function::sql_function;
 use crate::trigger::{Call, Column, Row, Settings, planned, raise};
 use crate::{Result, load, report};
@@ -104,27 +105,8 @@ impl Phases {
                 None => DatumWithOid::null_oid(column.type_oid),
             })
             .collect();
-        let nest_level = self.key_depends_on_settings.then(|| {
-            // SAFETY: in a transaction, on the main thread; undone below, or by the end of the (sub)transaction.
-            unsafe {
-                let nest_level = pg_sys::NewGUCNestLevel();
-                for (name, value) in [
-                    (c"timezone", c"UTC"),
-                    (c"datestyle", c"ISO, YMD"),
-                    (c"intervalstyle", c"postgres"),
-                    (c"bytea_output", c"hex"),
-                    (c"extra_float_digits", c"1"),
-                ] {
-                    set(name, value, pg_sys::GucAction::GUC_ACTION_SAVE);
-                }
-                nest_level
-            }
-        });
-        let key = planned::<JsonB>(&self.key_sql, &args)?;
-        if let Some(nest_level) = nest_level {
-            // SAFETY: the level of above.
-            unsafe { pg_sys::AtEOXact_GUC(true, nest_level) };
-        }
+        let key = || planned::<JsonB>(&self.key_sql, &args);
+        let key = if self.key_depends_on_settings { in_fixed_style(key)? } else { key()? };
         key.ok_or_else(|| internal("a row has no key"))
     }
 
@@ -182,15 +164,13 @@ impl Phases {
     fn write(&self, call: &Call, from: Option<&str>, to: Option<&str>) -> Result<()> {
         let row = call.new_row();
         let key = self.key(&row)?;
-        let acting = current_role();
+        let acting = acting_role();
         let by = self.given(call, self.changed_by.as_ref()).filter(|by| !by.is_empty()).or_else(actor);
         let by = by.unwrap_or_else(|| acting.clone());
         let reason = self.given(call, self.reason.as_ref());
-        // SAFETY: asks for the time, and for the name of the role that logged in, which is copied.
-        let (now, session) = unsafe {
-            let name = pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), false);
-            (pg_sys::GetCurrentTimestamp(), CStr::from_ptr(name).to_string_lossy().into_owned())
-        };
+        // SAFETY: asks for the time.
+        let now = unsafe { pg_sys::GetCurrentTimestamp() };
+        let session = session_role();
         // SAFETY: a timestamptz is these microseconds.
         let at = unsafe {
             DatumWithOid::new(
@@ -248,11 +228,6 @@ fn setting(name: &CStr) -> Option<String> {
         let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
         (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
     }
-}
-
-/// The person for whom an application acts.
-fn actor() -> Option<String> {
-    setting(c"rsl.actor").filter(|actor| !actor.is_empty())
 }
 
 /// Whether a script of pg_dump is at work, by what it sets at its beginning. The tables of the extension have their triggers

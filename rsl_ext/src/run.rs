@@ -4,9 +4,10 @@ use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
 
-use crate::books::{self, Plan, current_role, execute, internal, mine, query_one};
+use crate::books::{self, Plan, execute, internal, mine, query_one};
 use crate::load::load_abort;
 use crate::owner::as_owner;
+use crate::session::acting_role;
 use crate::{Result, report};
 
 #[pg_extern(sql = false)]
@@ -18,7 +19,7 @@ fn run_begin(source: Option<&str>, options: Option<JsonB>) -> Result<i64> {
         )
         .set_hint("SELECT rsl.run_begin('mssql://…', '{}');"));
     };
-    let role = current_role();
+    let role = acting_role();
     as_owner(|| {
         execute("SELECT rsl.keep_data()", &[])?;
         let run = query_one::<i64>(
@@ -34,7 +35,7 @@ fn run_begin(source: Option<&str>, options: Option<JsonB>) -> Result<i64> {
 
 #[pg_extern(sql = false)]
 fn run_resume(source: Option<&str>) -> Result<Option<JsonB>> {
-    let role = current_role();
+    let role = acting_role();
     as_owner(|| {
         let left = query_one::<JsonB>(
             &format!(
@@ -97,7 +98,7 @@ pub fn must_be_open(run: i64) -> Result<()> {
 
 /// Whether the run was finished; an error if the caller may not go on with it.
 fn look_up(run: i64) -> Result<bool> {
-    let role = current_role();
+    let role = acting_role();
     let state = as_owner(|| {
         query_one::<JsonB>(
             &format!(
@@ -129,7 +130,7 @@ fn look_up(run: i64) -> Result<bool> {
 #[pg_extern(sql = false)]
 fn load_resume(run: i64, object: &str) -> Result<Option<i64>> {
     must_be_open(run)?;
-    let role = current_role();
+    let role = acting_role();
     let left = as_owner(|| {
         query_one::<JsonB>(
             &format!(

@@ -155,8 +155,10 @@ BEGIN
     IF at IS NULL THEN
         RAISE EXCEPTION 'as_of needs a time' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    -- Each time it was switched on, or its triggers put back, something may have happened before.
-    SELECT max(s.at) INTO since FROM rsl.audit_switch s WHERE s.table_id = number AND s.action = 'on';
+    SELECT max(s.at) INTO since FROM rsl.audit_switch s
+    WHERE s.table_id = number AND s.action = 'on'
+        -- Switched on again for what is on already, as for a new partition, leaves no gap.
+        AND coalesce((SELECT p.action FROM rsl.audit_switch p WHERE p.table_id = number AND p.switch_id < s.switch_id ORDER BY p.switch_id DESC LIMIT 1), 'off') = 'off';
     IF at < since OR NOT coalesce((SELECT bool_and(t.enabled IN ('A', 'O')) FROM rsl.audit_triggers() t WHERE t.target = rel), false) THEN
         RAISE EXCEPTION 'it is not known what % held at %', rel, at
             USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -12,9 +12,8 @@ mod tracked;
 mod trigger;
 mod value;
 
-/// Makes what lives as long as the backend: the setting `rsl.actor`, and what is called at the ends of transactions.
+/// Registers what is called at the ends of transactions and when tables change.
 pub fn init() {
-    origin::init();
     pending::init();
     tracked::init();
 }

@@ -1,31 +1,19 @@
 //! Who did it: what every block says of its changes.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
+use pgrx::pg_sys;
 
 use crate::Result;
 use crate::books::{internal, query_one};
 use crate::owner::as_owner;
-
-static ACTOR: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+use crate::session::{actor, session_role};
 
 thread_local! {
     /// The era, once it is known.
     static ERA: Cell<Option<i32>> = const { Cell::new(None) };
     static ADDRESS: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
-}
-
-pub fn init() {
-    GucRegistry::define_string_guc(
-        c"rsl.actor",
-        c"The user of the application on whose behalf the session works.",
-        c"Stands in the audit log and in the history of phases. Whoever is connected may set it.",
-        &ACTOR,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
 }
 
 /// What holds for all changes that are stored together.
@@ -58,37 +46,13 @@ pub fn origin() -> Result<Origin> {
             txid: pg_sys::GetTopFullTransactionId().value as i64,
             era,
             load_id: crate::load::current(),
-            session_role: role_name(pg_sys::GetSessionUserId()),
+            session_role: session_role(),
             actor: actor(),
             application: (!application.is_null())
                 .then(|| CStr::from_ptr(application).to_string_lossy().into_owned())
                 .filter(|name| !name.is_empty()),
             client_addr: client_addr()?,
         })
-    }
-}
-
-/// Bytes of the application user that are kept: it stands in every block.
-const MOST_ACTOR: usize = 1000;
-
-/// The application user; none if the setting is empty.
-pub fn actor() -> Option<String> {
-    let mut actor = ACTOR.get()?.to_string_lossy().into_owned();
-    actor.truncate((0..=MOST_ACTOR.min(actor.len())).rfind(|&at| actor.is_char_boundary(at)).unwrap_or(0));
-    Some(actor).filter(|actor| !actor.is_empty())
-}
-
-/// The name of a role; its number if it is gone.
-pub fn role_name(role: pg_sys::Oid) -> String {
-    // SAFETY: the name, allocated in the current memory context, or null.
-    unsafe {
-        let name = pg_sys::GetUserNameFromId(role, true);
-        if name.is_null() {
-            return u32::from(role).to_string();
-        }
-        let copy = CStr::from_ptr(name).to_string_lossy().into_owned();
-        pg_sys::pfree(name.cast());
-        copy
     }
 }
 

@@ -13,10 +13,11 @@ use rsl_core::image::{Block, Change, Encoding, Fields, Layout, Malformed, put_fi
 use serde_json::Value;
 
 use super::tracked::column_number;
-use super::value::{encoding_of, in_fixed_style};
+use super::value::encoding_of;
 use crate::books::read_one;
 use crate::datum::{Reader, deform};
 use crate::owner::as_owner;
+use crate::session::in_fixed_style;
 use crate::sql_function::sql_function;
 use crate::{Result, report};
 

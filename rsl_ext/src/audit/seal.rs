@@ -7,10 +7,10 @@ use pgrx::prelude::*;
 use pgrx::{name, pg_sys, varlena};
 use sha2::{Digest, Sha256};
 
-use super::origin::{actor, role_name};
 use crate::books::{query_one, read_one};
 use crate::datum::deform;
 use crate::owner::as_owner;
+use crate::session::{acting_role, actor, session_role};
 use crate::sql_function::sql_function;
 use crate::{Result, report};
 
@@ -135,9 +135,7 @@ fn audit_entries(
 /// `rsl.audit_seal()`: the work is SQL, run as the owner, whose books they are.
 #[pg_extern(sql = false)]
 fn audit_seal() -> Result<i64> {
-    // SAFETY: plain calls.
-    let (acting, session) =
-        unsafe { (role_name(pg_sys::GetUserId()), role_name(pg_sys::GetSessionUserId())) };
+    let (acting, session) = (acting_role(), session_role());
     // SAFETY: a variable of the server that is set when the transaction begins.
     if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
         return Err(report(

@@ -9,12 +9,13 @@ use pgrx::prelude::*;
 use pgrx::{PgTupleDesc, pg_sys};
 use rsl_core::image::Changes;
 
-use super::origin::{Origin, origin, role_name};
+use super::origin::{Origin, origin};
 use super::tracked::Tracked;
 use crate::Result;
 use crate::batch::Batch;
 use crate::books::{internal, query_one};
 use crate::owner::as_owner;
+use crate::session::role_name;
 
 /// Columns of `rsl.audit_block`.
 const COLUMNS: usize = 17;

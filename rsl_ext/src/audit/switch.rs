@@ -4,10 +4,10 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::origin::{actor, role_name};
 use crate::Result;
 use crate::books::{query_one, read_one};
 use crate::owner::as_owner;
+use crate::session::{acting_role, actor, session_role};
 
 #[pg_extern(sql = false)]
 fn audit_on(
@@ -29,9 +29,7 @@ type Names = Option<Vec<Option<String>>>;
 fn switch(sql: &str, target: Option<pg_sys::Oid>, lists: Option<(Names, Names)>) -> Result<bool> {
     // Of what the table is, and whether it is the caller's, only the caller can be asked.
     read_one::<pg_sys::Oid>("SELECT 0::oid FROM rsl.track_check_target($1)", &[target.into()])?;
-    // SAFETY: plain calls.
-    let (acting, session) =
-        unsafe { (role_name(pg_sys::GetUserId()), role_name(pg_sys::GetSessionUserId())) };
+    let (acting, session) = (acting_role(), session_role());
     let mut arguments = vec![target.into(), acting.as_str().into(), session.as_str().into(), actor().into()];
     if let Some((key, exclude)) = lists {
         arguments.extend([key.into(), exclude.into()]);

@@ -38,8 +38,19 @@ thread_local! {
 }
 
 pub fn init() {
-    // SAFETY: registered once for each backend; the callback is guarded.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::from(0)) };
+    // SAFETY: registered once for each backend; the callbacks are guarded.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::from(0));
+        let schemas = pg_sys::SysCacheIdentifier::NAMESPACEOID as i32;
+        pg_sys::CacheRegisterSyscacheCallback(schemas, Some(schema_changed), pg_sys::Datum::from(0));
+    }
+}
+
+/// A schema that is renamed leaves its tables as they are, but not their names.
+#[pg_guard]
+unsafe extern "C-unwind" fn schema_changed(_argument: pg_sys::Datum, _cache: i32, _hash: u32) {
+    CHANGES.set(CHANGES.get() + 1);
+    CACHE.with_borrow_mut(HashMap::clear);
 }
 
 #[pg_guard]

@@ -14,9 +14,9 @@ use super::pending;
 use super::rows::{Pair, Row, Scan};
 use super::store::{Event, Operation};
 use super::tracked::{Tracked, tracked};
-use super::value::in_fixed_style;
 use crate::books::query_one;
 use crate::owner::as_owner;
+use crate::session::in_fixed_style;
 use crate::sql_function::sql_function;
 use crate::{Result, report};
 

@@ -6,7 +6,6 @@ use pgrx::{pg_sys, varlena};
 use rsl_core::image::{Encoding, put_bytes};
 
 use crate::datum::{bytes, jsonb_text};
-use crate::owner;
 
 /// How the values of one column go into images.
 #[derive(Debug)]
@@ -163,24 +162,4 @@ pub fn encoding_of(ty: pg_sys::Oid) -> Encoding {
         pg_sys::BYTEAOID => Encoding::Bytea,
         _ => Encoding::Other,
     }
-}
-
-/// Runs `work` with settings under which texts of values come out the same in every session. If it raises, the end of the
-/// (sub)transaction puts the settings back.
-pub fn in_fixed_style<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: plain calls on the main thread; undone below.
-    let level = unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        let save = pg_sys::GucAction::GUC_ACTION_SAVE;
-        owner::set(c"datestyle", c"ISO, YMD", save);
-        owner::set(c"intervalstyle", c"postgres", save);
-        owner::set(c"extra_float_digits", c"3", save);
-        owner::set(c"timezone", c"UTC", save);
-        owner::set(c"bytea_output", c"hex", save);
-        level
-    };
-    let result = work();
-    // SAFETY: the level is that of above.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) };
-    result
 }
