@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::ffi::CString;
 use std::rc::Rc;
 
+use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::{PgTupleDesc, pg_sys};
 use rsl_core::image::Changes;
 
 use super::origin::{Origin, origin};
@@ -79,7 +79,7 @@ impl Event {
         // raises, the end of the (sub)transaction closes it.
         unsafe {
             let relation = pg_sys::table_open(partition, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE);
-            if PgTupleDesc::from_pg_copy((*relation).rd_att).len() != COLUMNS {
+            if (*(*relation).rd_att).natts as usize != COLUMNS {
                 return Err(internal("a partition of rsl.audit_block has been changed"));
             }
             // Made before the batch, which frees what was made since when it gives its rows to the table.
