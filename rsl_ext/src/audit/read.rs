@@ -389,20 +389,10 @@ fn json_by_type(ty: pg_sys::Oid, owner: Option<pg_sys::Oid>, value: &[u8]) -> Op
         };
         // What a domain checks, and casts to json, are functions of whoever owns the type: they run as him, not as whoever reads
         // the log.
-        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
-        // SAFETY: plain calls; undone below, or by the end of the subtransaction.
-        unsafe {
-            pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
-            let restricted = pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE;
-            pg_sys::SetUserIdAndSecContext(owner.unwrap_or(caller), context | restricted as i32);
-        }
+        let sql = format!("SELECT pg_catalog.to_jsonb($1::pg_catalog.text::{type_name})::pg_catalog.text");
+        let text = text.to_string_lossy().into_owned();
         // The type's name comes from the catalogue, quoted where it must be.
-        let json = read_one::<String>(
-            &format!("SELECT pg_catalog.to_jsonb($1::pg_catalog.text::{type_name})::pg_catalog.text"),
-            &[text.to_string_lossy().into_owned().into()],
-        );
-        // SAFETY: as they were.
-        unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
+        let json = restricted(owner, || read_one::<String>(&sql, &[text.into()]));
         json.ok().flatten()
     })
 }
@@ -569,6 +559,8 @@ unsafe fn make_row(
     }
     // SAFETY: plain look-ups.
     let (system, table) = unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::get_typ_typrelid(ty)) };
+    // SAFETY: the relation of a row type.
+    let owner = unsafe { owner_of(table) };
     for (&shape_id, layer) in shape_ids.iter().zip(layers) {
         let (Some(shape_id), Some(layer)) = (shape_id, layer) else { continue };
         let shape = shape(shape_id)?;
@@ -590,7 +582,8 @@ unsafe fn make_row(
             nulls[place] = value.is_none();
             if let Some(value) = value {
                 // SAFETY: an attribute of the row type.
-                values[place] = unsafe { value_for(attribute, shape.layout.encodings[at], column, value)? };
+                values[place] =
+                    unsafe { value_for(attribute, shape.layout.encodings[at], column, value, owner)? };
             }
         }
     }
@@ -601,7 +594,40 @@ unsafe fn make_row(
     }
 }
 
-/// A value of an image as the column takes it now.
+/// Who owns a relation; none if a superuser does.
+///
+/// # Safety
+/// The relation is there, or the row type has none.
+unsafe fn owner_of(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    if relation == pg_sys::InvalidOid {
+        return None;
+    }
+    // SAFETY: the relation is open while it is looked at.
+    unsafe {
+        let opened = pg_sys::relation_open(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let owner = (*(*opened).rd_rel).relowner;
+        pg_sys::relation_close(opened, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        (!pg_sys::superuser_arg(owner)).then_some(owner)
+    }
+}
+
+/// Runs `work` as a role that can do nothing but that: a type does whatever its owner wants. Of none, it is
+/// the caller. If `work` raises, the end of the (sub)transaction puts the user back.
+fn restricted<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {
+    let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: plain calls on the main thread; undone below.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        let restricted = pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE;
+        pg_sys::SetUserIdAndSecContext(role.unwrap_or(caller), context | restricted as i32);
+    }
+    let result = work();
+    // SAFETY: as they were.
+    unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
+    result
+}
+
+/// A value of an image as the column takes it now, made with the rights of the owner of the table.
 ///
 /// # Safety
 /// An attribute of a row type.
@@ -610,6 +636,7 @@ unsafe fn value_for(
     encoding: Encoding,
     column: &ShapeColumn,
     value: &[u8],
+    owner: Option<pg_sys::Oid>,
 ) -> Result<pg_sys::Datum> {
     // SAFETY: catalogue look-ups by OID; strings in the current memory context.
     unsafe {
@@ -629,9 +656,9 @@ unsafe fn value_for(
         let text = CString::new(text).map_err(|_| damaged("a text with a zero byte"))?;
         let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
         pg_sys::getTypeInputInfo(attribute.atttypid, &mut input, &mut parameter);
-        Ok(in_fixed_style(|| {
-            pg_sys::OidInputFunctionCall(input, text.as_ptr().cast_mut(), parameter, attribute.atttypmod)
-        }))
+        let text = text.as_ptr().cast_mut();
+        let read = || pg_sys::OidInputFunctionCall(input, text, parameter, attribute.atttypmod);
+        Ok(in_fixed_style(|| restricted(owner, read)))
     }
 }
 
