@@ -72,10 +72,9 @@ BEGIN
     END IF;
     IF to_regclass(partition) IS NULL THEN
         EXECUTE format('CREATE TABLE %s (LIKE rsl.audit_block INCLUDING CONSTRAINTS) WITH (toast_tuple_target = 8160)', partition);
-        -- By key; by time, for as_of; by transaction, which is the order in which the log is sealed. Not on the whole, which would make
-        -- them anew when a dump attaches the month, before it comes to its own.
+        -- By table and key; by transaction, which is the order in which the log is sealed. Each more would be paid for by every change.
+        -- Not on the whole, which would make them anew when a dump attaches the month, before it comes to its own.
         EXECUTE format('CREATE INDEX ON %s (table_id, bucket)', partition);
-        EXECUTE format('CREATE INDEX ON %s (table_id, at)', partition);
         EXECUTE format('CREATE INDEX ON %s (era, txid)', partition);
         EXECUTE format('COMMENT ON TABLE %s IS %L', partition, format('Audit log of %s', to_char(month, 'YYYY-MM')));
         EXECUTE format('ALTER TABLE rsl.audit_block ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, month, month + interval '1 month');
