@@ -8,9 +8,9 @@ use std::ffi::CStr;
 use pgrx::{pg_sys, varlena};
 use rsl_core::canonical::{self, Number, RowHasher};
 
-use pgrx::{PgLogLevel, PgSqlErrorCode};
+use pgrx::PgSqlErrorCode;
 
-use crate::report;
+use crate::{raise, report};
 
 /// How the values of one column are read: its type, resolved once.
 #[derive(Debug)]
@@ -157,11 +157,10 @@ impl Reader {
                 match rsl_core::json::canonical(&text) {
                     Ok(canonical) => seen(canonical::json(&canonical), None),
                     // Only nesting beyond 128 levels: what PostgreSQL prints is JSON.
-                    Err(_) => report(
+                    Err(_) => raise(report(
                         PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
                         "a jsonb value is nested too deeply for a digest",
-                    )
-                    .report(PgLogLevel::ERROR),
+                    )),
                 }
             }
             Reader::Name => {
@@ -187,6 +186,35 @@ impl Reader {
             }
             // SAFETY: as for the enumeration.
             Reader::Other { send, name } => seen(canonical::other(name, unsafe { sent(*send, datum) }), None),
+        }
+    }
+}
+
+/// Readers for the arguments of a call, from one of them on.
+///
+/// # Safety
+/// `fcinfo` is a call frame.
+pub unsafe fn argument_readers(fcinfo: pg_sys::FunctionCallInfo, from: i16) -> Vec<Reader> {
+    // SAFETY: a frame tells how many arguments it has, and the expression that calls their types.
+    let types = from..unsafe { (*fcinfo).nargs };
+    // SAFETY: see above.
+    types.map(|i| unsafe { Reader::new(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, i.into())) }).collect()
+}
+
+/// Adds the hashes of fields to that of their row.
+///
+/// # Safety
+/// Each value is of its reader's type.
+#[inline]
+pub unsafe fn push_fields<'a>(
+    row: &mut RowHasher,
+    fields: impl Iterator<Item = (&'a Reader, Option<pg_sys::Datum>)>,
+) {
+    for (reader, value) in fields {
+        match value {
+            // SAFETY: the caller vouches for the types.
+            Some(datum) => unsafe { reader.read(datum, |hash, _| row.push(hash)) },
+            None => row.push(canonical::NULL),
         }
     }
 }

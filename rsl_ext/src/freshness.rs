@@ -6,8 +6,8 @@ use pgrx::pg_sys;
 
 use crate::books::internal;
 use crate::sql_function::sql_function;
-use crate::trigger::{Call, Column, Row, Settings, planned, raise};
-use crate::{Result, load};
+use crate::trigger::{Call, Column, Row, Settings, planned};
+use crate::{Result, load, raise};
 
 sql_function!(freshness_set_wrapper, pg_finfo_freshness_set_wrapper, freshness_set);
 
@@ -75,7 +75,7 @@ fn set(call: &Call) -> Result<pg_sys::HeapTuple> {
     let freshness = call.kept(Freshness::new)?;
     let status = &freshness.status;
     // A load must leave exactly the values that the source has.
-    if load::writes(&status.name) {
+    if load::load_writes(&status.name) {
         return Ok(row.tuple);
     }
     // SAFETY: asks for the time.

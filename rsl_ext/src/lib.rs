@@ -51,6 +51,12 @@ fn report(code: PgSqlErrorCode, message: impl Into<String>) -> pg_sys::panic::Er
     pg_sys::panic::ErrorReport::new(code, message.into(), "rsl")
 }
 
+/// Ends the statement with an error.
+fn raise(error: pg_sys::panic::ErrorReport) -> ! {
+    error.report(PgLogLevel::ERROR);
+    unreachable!("an error does not return")
+}
+
 /// An error of the Server Programming Interface itself; errors of statements never come this way, they unwind.
 fn spi(error: pgrx::spi::SpiError) -> pg_sys::panic::ErrorReport {
     report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string())

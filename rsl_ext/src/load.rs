@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
-use crate::session::acting_role;
+use crate::session::{acting_role, must_be_read_committed};
 use crate::{Result, report, run, spi, witness};
 
 thread_local! {
@@ -36,25 +36,17 @@ impl Drop for Merging {
 }
 
 /// The load that this backend is merging.
-pub fn current() -> Option<i64> {
+#[pg_extern(sql = false)]
+pub fn load_current() -> Option<i64> {
     MERGING.with_borrow(|merging| merging.as_ref().and_then(|(load, _)| *load))
 }
 
 /// Whether this backend is merging a load that brings the column.
-pub fn writes(column: &str) -> bool {
+#[pg_extern(sql = false)]
+pub fn load_writes(column: &str) -> bool {
     MERGING.with_borrow(|merging| {
         merging.as_ref().is_some_and(|(_, columns)| columns.iter().any(|c| c == column))
     })
-}
-
-#[pg_extern(sql = false)]
-fn load_current() -> Option<i64> {
-    current()
-}
-
-#[pg_extern(sql = false)]
-fn load_writes(column: &str) -> bool {
-    writes(column)
 }
 
 /// The latest load that appended the same rows from the same place, and the latest that changed the target at all.
@@ -120,17 +112,13 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
     let Some(load) = load else { return Ok(None) };
     // Whatever the client wrote, only what an account holds goes on.
     let witness = witness.map(witness::account).transpose()?;
-    // SAFETY: a variable of the server that is set when the transaction begins.
-    if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
-        return Err(report(
-            PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-            "a load is finished in a transaction of isolation level READ COMMITTED",
-        )
-        .set_detail(
-            "A snapshot from before the lock on the target would not show what other loads have done.",
-        )
-        .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, or call it outside of a transaction."));
-    }
+    must_be_read_committed("a load is finished in a transaction of isolation level READ COMMITTED").map_err(
+        |error| {
+            error.set_detail(
+                "A snapshot from before the lock on the target would not show what other loads have done.",
+            )
+        },
+    )?;
     let mut plan = open(load, Lock::Update)?;
     let parted = !plan.0["parts"].is_null();
     if let Some(plan) = plan.0.as_object_mut() {

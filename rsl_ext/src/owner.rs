@@ -1,4 +1,5 @@
-//! Acting as the owner of the extension, for the books that nobody else may write.
+//! Acting as somebody else: as the owner of the extension, for the books that nobody else may write; and with fewer rights, for what
+//! others have made.
 
 use std::ffi::CStr;
 
@@ -9,26 +10,42 @@ use crate::{Result, report};
 
 /// Runs `work` as the owner of `rsl.load`, with a search_path that nobody can plant names into. Whatever `work`
 /// executes must be SQL of this extension over its own tables: never a user's expression, type or trigger.
-///
-/// If `work` raises, the end of the (sub)transaction puts user and settings back, as for a SECURITY DEFINER function.
 pub fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let owner = owner()?;
+    as_role(owner()?, 0, || {
+        // SAFETY: plain calls on the main thread; what they change is undone here.
+        let nest_level = unsafe {
+            let nest_level = pg_sys::NewGUCNestLevel();
+            set(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucAction::GUC_ACTION_SAVE);
+            nest_level
+        };
+        let result = work();
+        // SAFETY: the level is that of above.
+        unsafe { pg_sys::AtEOXact_GUC(true, nest_level) };
+        result
+    })
+}
+
+/// Runs `work` with no more rights than a role, in a context in which it can change nothing of the session: a type does whatever
+/// its owner wants. Without a role, it is the caller.
+pub fn restricted<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {
+    // SAFETY: a plain call.
+    let role = role.unwrap_or_else(|| unsafe { pg_sys::GetUserId() });
+    as_role(role, pg_sys::SECURITY_RESTRICTED_OPERATION, work)
+}
+
+/// Runs `work` as a role. If it raises, the end of the (sub)transaction puts the user and all settings back, as for a SECURITY
+/// DEFINER function.
+fn as_role<T>(role: pg_sys::Oid, flags: u32, work: impl FnOnce() -> T) -> T {
     let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: plain calls on the main thread; what they change is undone below or by the end of the transaction.
-    let nest_level = unsafe {
-        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
-        let local = pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
-        pg_sys::SetUserIdAndSecContext(owner, context | local);
-        let nest_level = pg_sys::NewGUCNestLevel();
-        set(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucAction::GUC_ACTION_SAVE);
-        nest_level
-    };
-    let result = work();
-    // SAFETY: the level and the user are those of above.
+    // SAFETY: plain calls on the main thread; undone below.
     unsafe {
-        pg_sys::AtEOXact_GUC(true, nest_level);
-        pg_sys::SetUserIdAndSecContext(caller, context);
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        let flags = (flags | pg_sys::SECURITY_LOCAL_USERID_CHANGE) as i32;
+        pg_sys::SetUserIdAndSecContext(role, context | flags);
     }
+    let result = work();
+    // SAFETY: as they were.
+    unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
     result
 }
 

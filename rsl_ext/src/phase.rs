@@ -12,8 +12,8 @@ use crate::books::internal;
 use crate::owner::as_owner;
 use crate::session::{acting_role, actor, in_fixed_style, session_role};
 use crate::sql_function::sql_function;
-use crate::trigger::{Call, Column, Row, Settings, planned, raise};
-use crate::{Result, load, report};
+use crate::trigger::{Call, Column, Row, Settings, planned};
+use crate::{Result, load, raise, report};
 
 sql_function!(phase_record_wrapper, pg_finfo_phase_record_wrapper, phase_record);
 
@@ -193,7 +193,7 @@ impl Phases {
                     at,
                     by.as_str().into(),
                     reason.into(),
-                    load::current().into(),
+                    load::load_current().into(),
                     session.as_str().into(),
                     acting.as_str().into(),
                 ],

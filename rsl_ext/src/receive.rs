@@ -10,10 +10,10 @@ use std::mem::MaybeUninit;
 
 use bumpalo::Bump;
 use pgrx::pg_sys::{self, Datum};
-use pgrx::{PgLogLevel, PgSqlErrorCode, varlena};
+use pgrx::{PgSqlErrorCode, varlena};
 use rsl_core::temporal::TICKS_PER_DAY;
 
-use crate::report;
+use crate::{raise, report};
 
 /// How the fields of one column become its values.
 pub struct Receiver {
@@ -194,8 +194,7 @@ impl Usual {
 }
 
 fn out_of_memory() -> ! {
-    report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory").report(PgLogLevel::ERROR);
-    unreachable!("an error does not return")
+    raise(report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory"))
 }
 
 /// Whether texts come and are kept in UTF-8: then there is nothing to convert.

@@ -5,9 +5,14 @@ use pgrx::prelude::*;
 
 extension_sql_file!("../../sql/schema/schema.sql", name = "schema_schema", bootstrap);
 extension_sql_file!(
+    "../../sql/schema/table_facts.sql",
+    name = "schema_table_facts",
+    requires = ["schema_schema"]
+);
+extension_sql_file!(
     "../../sql/load/session_locks.sql",
     name = "load_session_locks",
-    requires = ["schema_schema"]
+    requires = ["schema_table_facts"]
 );
 extension_sql_file!("../../sql/load/run.sql", name = "load_run", requires = ["load_session_locks"]);
 extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["load_run"]);

@@ -2,9 +2,9 @@
 
 use std::ffi::{CStr, CString};
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_sys};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PgSqlErrorCode, pg_sys};
 
-use crate::owner;
+use crate::{Result, owner, report};
 
 static ACTOR: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -54,6 +54,16 @@ pub fn acting_role() -> String {
 pub fn session_role() -> String {
     // SAFETY: a plain call.
     role_name(unsafe { pg_sys::GetSessionUserId() })
+}
+
+/// An error with this message if the transaction does not see what others have committed meanwhile.
+pub fn must_be_read_committed(message: &str) -> Result<()> {
+    // SAFETY: a variable of the server that is set when the transaction begins.
+    if unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32 {
+        return Ok(());
+    }
+    Err(report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, message)
+        .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, or call it outside of a transaction."))
 }
 
 /// Runs `work` with settings under which texts of values come out the same in every session. If it raises, the end of the

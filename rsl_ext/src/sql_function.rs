@@ -1,5 +1,7 @@
 //! SQL-callable functions that take the call frame itself.
 
+use pgrx::pg_sys;
+
 /// Exports `$function` to PostgreSQL under the C symbol `$symbol`, whose call information is `$info`: the names that
 /// the server derives from the `AS` clause of CREATE FUNCTION. pgrx's own wrapper converts every argument through a
 /// general interface; for the step of an aggregate over a million rows that would cost more than the step.
@@ -25,3 +27,19 @@ macro_rules! sql_function {
 }
 
 pub(crate) use sql_function;
+
+/// The arguments of a call.
+///
+/// # Safety
+/// `fcinfo` is a call frame.
+#[inline]
+pub unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [pg_sys::NullableDatum] {
+    // SAFETY: the frame ends with `nargs` arguments.
+    unsafe { (*fcinfo).args.as_slice((*fcinfo).nargs as usize) }
+}
+
+/// An argument that is not NULL.
+#[inline]
+pub fn present(argument: &pg_sys::NullableDatum) -> Option<pg_sys::Datum> {
+    (!argument.isnull).then_some(argument.value)
+}

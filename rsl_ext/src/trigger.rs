@@ -49,12 +49,6 @@ pub fn planned<T: FromDatum + IntoDatum>(
     .map_err(spi)
 }
 
-/// Ends the statement with an error.
-pub fn raise(error: pg_sys::panic::ErrorReport) -> ! {
-    error.report(PgLogLevel::ERROR);
-    unreachable!("an error does not return")
-}
-
 /// A call of a trigger function for one row.
 pub struct Call {
     fcinfo: pg_sys::FunctionCallInfo,

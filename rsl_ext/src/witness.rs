@@ -6,9 +6,9 @@ use rsl_core::Witness;
 use rsl_core::canonical::{self, Number, RowHasher};
 use rsl_core::witness::Account;
 
-use crate::datum::{Reader, deform};
-use crate::sql_function::sql_function;
-use crate::{Result, report};
+use crate::datum::{Reader, argument_readers, deform, push_fields};
+use crate::sql_function::{arguments, present, sql_function};
+use crate::{Result, raise, report};
 
 sql_function!(witness_add_wrapper, pg_finfo_witness_add_wrapper, witness_add);
 sql_function!(witness_add_row_wrapper, pg_finfo_witness_add_row_wrapper, witness_add_row);
@@ -60,13 +60,8 @@ impl State {
     unsafe fn add(&mut self, values: impl Iterator<Item = Option<pg_sys::Datum>>) {
         let (witness, row) = (&mut self.witness, &mut self.row);
         if self.digest_only {
-            for (reader, value) in self.readers.iter().zip(values) {
-                match value {
-                    None => row.push(canonical::NULL),
-                    // SAFETY: the caller vouches for the types.
-                    Some(datum) => unsafe { reader.read(datum, |hash, _| row.push(hash)) },
-                }
-            }
+            // SAFETY: the caller vouches for the types.
+            unsafe { push_fields(row, self.readers.iter().zip(values)) };
             witness.add_hash(row.finish());
         } else {
             for (at, (reader, value)) in self.readers.iter().zip(values).enumerate() {
@@ -130,24 +125,10 @@ impl State {
 }
 
 fn raise_shape() -> ! {
-    report(PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH, "the rows of one digest must have the same columns")
-        .report(PgLogLevel::ERROR);
-    unreachable!("an error does not return")
-}
-
-/// The arguments of a call.
-///
-/// # Safety
-/// `fcinfo` is a call frame.
-#[inline]
-unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [pg_sys::NullableDatum] {
-    // SAFETY: the frame ends with `nargs` arguments.
-    unsafe { (*fcinfo).args.as_slice((*fcinfo).nargs as usize) }
-}
-
-#[inline]
-fn present(argument: &pg_sys::NullableDatum) -> Option<pg_sys::Datum> {
-    (!argument.isnull).then_some(argument.value)
+    raise(report(
+        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+        "the rows of one digest must have the same columns",
+    ))
 }
 
 /// The state in the first argument, made if there is none yet.
@@ -172,28 +153,12 @@ unsafe fn new_state<'a>(fcinfo: pg_sys::FunctionCallInfo, state: State) -> &'a m
     // SAFETY: fills in the aggregate's memory context if there is one, which then owns the state.
     unsafe {
         if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
-            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "this function is part of an aggregate")
-                .report(PgLogLevel::ERROR);
+            raise(report(
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                "this function is part of an aggregate",
+            ));
         }
         &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(state)
-    }
-}
-
-/// Readers for the arguments from the second on.
-///
-/// # Safety
-/// `fcinfo` is a call frame.
-unsafe fn argument_readers(fcinfo: pg_sys::FunctionCallInfo) -> Vec<Reader> {
-    // SAFETY: the expression that calls tells the types of its arguments.
-    unsafe {
-        if pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) {
-            report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "VARIADIC of an array is not supported")
-                .set_hint("Name the columns one by one.")
-                .report(PgLogLevel::ERROR);
-        }
-        (1..(*fcinfo).nargs)
-            .map(|i| Reader::new(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, i.into())))
-            .collect()
     }
 }
 
@@ -205,7 +170,16 @@ unsafe fn add_arguments(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> 
     unsafe {
         let state = state(fcinfo, digest_only);
         if state.readers.is_empty() {
-            state.set_readers(argument_readers(fcinfo));
+            if pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) {
+                raise(
+                    report(
+                        PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+                        "VARIADIC of an array is not supported",
+                    )
+                    .set_hint("Name the columns one by one."),
+                );
+            }
+            state.set_readers(argument_readers(fcinfo, 1));
         }
         state.add(arguments(fcinfo)[1..].iter().map(present));
         pg_sys::Datum::from(std::ptr::from_mut(state))

@@ -1,9 +1,5 @@
 -- The storage of the log: one row for each change, or for many changes of one statement whose keys have similar hashes. The
 -- format of images is that of rsl_core::image. What a row says of who and when is the same for all changes in it.
-CREATE SCHEMA rsl_audit;
-COMMENT ON SCHEMA rsl_audit IS 'Months of the audit log: the partitions of rsl.audit_block, made at run time';
-REVOKE ALL ON SCHEMA rsl_audit FROM PUBLIC;
-
 CREATE SEQUENCE rsl.audit_block_id;
 COMMENT ON SEQUENCE rsl.audit_block_id IS 'Numbers of rsl.audit_block';
 

@@ -84,6 +84,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     relation pg_class;
+    in_schema name;
     reason text;
     settings jsonb;
     known jsonb;
@@ -99,6 +100,7 @@ DECLARE
 BEGIN
     -- rsl.audit_on has looked at the table as the role that acts.
     SELECT * INTO relation FROM pg_class WHERE oid = target;
+    in_schema := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = relation.relnamespace);
     IF EXISTS (SELECT FROM rsl.audit_members(target) m JOIN pg_class c ON c.oid = m WHERE c.relkind = 'f') THEN
         RAISE EXCEPTION '% has a partition on another server', target USING ERRCODE = 'feature_not_supported';
     END IF;
@@ -109,11 +111,7 @@ BEGIN
         RAISE EXCEPTION 'role "%" does not own %', acting, target USING ERRCODE = 'insufficient_privilege';
     END IF;
 
-    IF key IS NULL THEN
-        key := (SELECT array_agg(attname::text ORDER BY array_position(i.indkey::int2[], attnum))
-            FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
-            WHERE i.indrelid = target AND i.indisprimary);
-    END IF;
+    key := coalesce(key, rsl.primary_key(target));
     IF coalesce(cardinality(key), 0) = 0 OR array_position(key, NULL) IS NOT NULL THEN
         RAISE EXCEPTION '% has no primary key', target
             USING ERRCODE = 'invalid_table_definition', DETAIL = 'The log must say which row has changed.',
@@ -144,14 +142,12 @@ BEGIN
     IF number IS NULL THEN
         -- The name it had before, unless that number is with a table that was renamed.
         SELECT a.table_id INTO number FROM rsl.audit_table a
-        WHERE a.schema_name = relation.relnamespace::regnamespace::text AND a.table_name = relation.relname
+        WHERE a.schema_name = in_schema AND a.table_name = relation.relname
             AND a.table_id NOT IN (SELECT (t.settings ->> 'table')::int FROM rsl.audit_triggers() t)
         ORDER BY a.table_id DESC LIMIT 1;
     END IF;
     IF number IS NULL THEN
-        INSERT INTO rsl.audit_table (schema_name, table_name)
-        SELECT nspname, relation.relname FROM pg_namespace WHERE oid = relation.relnamespace
-        RETURNING table_id INTO number;
+        INSERT INTO rsl.audit_table (schema_name, table_name) VALUES (in_schema, relation.relname) RETURNING table_id INTO number;
     END IF;
     settings := jsonb_build_object('table', number) || settings;
 
@@ -200,11 +196,11 @@ BEGIN
     IF had_gap AND known IS NOT NULL THEN
         -- Since when, nobody knows.
         INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, session_role, acting_role, actor)
-        SELECT 'off', number, nspname, relation.relname, session, acting, audit_put_on.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+        VALUES ('off', number, in_schema, relation.relname, session, acting, actor);
     END IF;
     IF added THEN
         INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, key_columns, exclude, session_role, acting_role, actor)
-        SELECT 'on', number, nspname, relation.relname, key, exclude, session, acting, audit_put_on.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+        VALUES ('on', number, in_schema, relation.relname, key, exclude, session, acting, actor);
         PERFORM rsl.keep_data();
         PERFORM rsl.audit_months_ahead();
     END IF;
@@ -212,7 +208,7 @@ BEGIN
     FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
         -- Not in one expression with the other, which would then not be called.
         child_added := rsl.audit_put_on(child, acting, session, actor,
-            CASE WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = child AND indisprimary) THEN key END, exclude);
+            CASE WHEN rsl.primary_key(child) IS NULL THEN key END, exclude);
         added := added OR child_added;
     END LOOP;
     RETURN added;
@@ -250,7 +246,7 @@ BEGIN
     END LOOP;
     IF removed THEN
         INSERT INTO rsl.audit_switch (action, table_id, schema_name, table_name, session_role, acting_role, actor)
-        SELECT 'off', number, nspname, relation.relname, session, acting, audit_take_off.actor FROM pg_namespace WHERE oid = relation.relnamespace;
+        SELECT 'off', number, n.nspname, relation.relname, session, acting, audit_take_off.actor FROM pg_namespace n WHERE n.oid = relation.relnamespace;
     END IF;
     FOR child IN SELECT inhrelid FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = target AND NOT c.relispartition LOOP
         child_removed := rsl.audit_take_off(child, acting, session, actor);

@@ -66,6 +66,16 @@ $$;
 COMMENT ON FUNCTION rsl.audit_seal_hash(rsl.audit_seal) IS
     'SHA-256 of a seal: of jsonb_build_array of its fields up to actor without entries (the time in microseconds since 1970) as text, previous, and sha256(entries)';
 
+CREATE FUNCTION rsl.audit_sealed() RETURNS TABLE (era int, until bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT e.era, coalesce(max(s.txid_until), 0)
+    FROM (SELECT DISTINCT x.era FROM rsl.audit_era x) e LEFT JOIN rsl.audit_seal s ON s.era = e.era AND s.kind = 'seal'
+    GROUP BY e.era
+$$;
+COMMENT ON FUNCTION rsl.audit_sealed() IS 'Of each server that the log comes from, the first transaction whose blocks are not sealed yet';
+
 CREATE FUNCTION rsl.audit_put_seal(kind text, era int, txid_from bigint, txid_until bigint, blocks int, changes bigint, entries bytea, detail jsonb,
     acting text, session text, actor text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -105,10 +115,10 @@ BEGIN
     LOCK TABLE rsl.audit_seal IN SHARE ROW EXCLUSIVE MODE;
     PERFORM rsl.audit_months_ahead();
     FOR this IN
-        SELECT e.era, e.era = max(e.era) OVER () AND bool_or(e.system_identifier = c.system_identifier) AS is_ours
-        FROM rsl.audit_era e, pg_control_system() c GROUP BY e.era ORDER BY e.era
+        SELECT e.era, u.until, e.era = max(e.era) OVER () AND bool_or(e.system_identifier = c.system_identifier) AS is_ours
+        FROM rsl.audit_era e JOIN rsl.audit_sealed() u ON u.era = e.era, pg_control_system() c GROUP BY e.era, u.until ORDER BY e.era
     LOOP
-        SELECT coalesce(max(s.txid_until), 0) INTO first_txid FROM rsl.audit_seal s WHERE s.era = this.era AND s.kind = 'seal';
+        first_txid := this.until;
         -- All transactions below have ended, and what they wrote is seen by the statements that follow. Those of another server
         -- have all ended.
         horizon := CASE WHEN this.is_ours THEN pg_snapshot_xmin(pg_current_snapshot())::text::bigint ELSE 9223372036854775807 END;

@@ -38,9 +38,8 @@ BEGIN
         detail := format('seals %s, changes in them %s', sealed_until.seals, sealed_until.changes);
         -- What waits for a day or longer could have been edited for as long.
         IF EXISTS (
-            SELECT FROM rsl.audit_block AS b
-            WHERE b.at < now() - interval '1 day'
-              AND b.txid >= coalesce((SELECT max(s.txid_until) FROM rsl.audit_seal AS s WHERE s.era = b.era AND s.kind = 'seal'), 0)) THEN
+            SELECT FROM rsl.audit_block AS b JOIN rsl.audit_sealed() AS u ON u.era = b.era AND b.txid >= u.until
+            WHERE b.at < now() - interval '1 day') THEN
             status := 'warn'; actual := 'changes of more than a day ago are not sealed';
             hint := 'SELECT rsl.audit_seal(), or rsl audit seal, every hour or every night; a transaction that stays open keeps what came after it from being sealed';
         END IF;

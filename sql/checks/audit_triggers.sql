@@ -54,7 +54,7 @@ BEGIN
 
         -- What must be there, on the table and on its partitions, and what is.
         WITH member AS (
-            SELECT m AS rel, m = t.rel AS is_root, c.relkind FROM rsl.audit_members(t.rel) AS m JOIN pg_class AS c ON c.oid = m
+            SELECT m AS rel FROM rsl.audit_members(t.rel) AS m
         ), must AS (
             SELECT m.rel, u.name FROM member AS m, unnest(CASE
                 WHEN t.by_row THEN '{rsl_audit_row,rsl_audit_end,rsl_audit_truncate}'::text[]

@@ -18,8 +18,7 @@ BEGIN
         RAISE EXCEPTION '% is not a table', target
             USING ERRCODE = 'wrong_object_type', HINT = 'Rows are loaded into ordinary or partitioned tables.';
     END IF;
-    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'rsl_stage'::regnamespace, 'rsl_audit'::regnamespace)
-        OR rsl.is_book(target) THEN
+    IF rsl.is_system_table(target) THEN
         RAISE EXCEPTION '% cannot be the target of a load', target
             USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
     END IF;
@@ -63,9 +62,7 @@ BEGIN
             HINT = format('GRANT SELECT, INSERT, UPDATE%s ON %s TO %I;', CASE mode WHEN 'replace' THEN ', DELETE' ELSE '' END, target, current_user);
     END IF;
     IF key_columns IS NULL THEN
-        key_columns := (SELECT array_agg(attname ORDER BY array_position(i.indkey::int2[], attnum))
-            FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
-            WHERE i.indrelid = target AND i.indisprimary AND i.indimmediate);
+        key_columns := (SELECT rsl.primary_key(target) FROM pg_index i WHERE i.indrelid = target AND i.indisprimary AND i.indimmediate);
         IF NOT key_columns <@ wanted THEN
             key_columns := NULL;
         END IF;

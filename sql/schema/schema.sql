@@ -16,3 +16,8 @@ REVOKE ALL ON SCHEMA rsl FROM PUBLIC;
 CREATE SCHEMA rsl_stage;
 COMMENT ON SCHEMA rsl_stage IS 'Staging tables of loads that are under way: rows that have been received but not yet verified';
 REVOKE ALL ON SCHEMA rsl_stage FROM PUBLIC;
+
+-- The months of the audit log are made at run time, too.
+CREATE SCHEMA rsl_audit;
+COMMENT ON SCHEMA rsl_audit IS 'Months of the audit log: the partitions of rsl.audit_block, made at run time';
+REVOKE ALL ON SCHEMA rsl_audit FROM PUBLIC;

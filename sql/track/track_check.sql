@@ -14,8 +14,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no table %', target USING ERRCODE = 'undefined_table';
     END IF;
-    IF relation.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace, 'rsl_stage'::regnamespace, 'rsl_audit'::regnamespace)
-        OR rsl.is_book(target) THEN
+    IF rsl.is_system_table(target) THEN
         RAISE EXCEPTION '% cannot be tracked', target
             USING ERRCODE = 'insufficient_privilege', HINT = 'It belongs to the system.';
     END IF;
@@ -49,11 +48,8 @@ AS $$
 DECLARE
     fields text;
 BEGIN
-    SELECT string_agg(format('%L, %s.%I', a.attname, alias, a.attname), ', ' ORDER BY k.n) INTO fields
-    FROM pg_index AS i
-    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
-    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indrelid = target AND i.indisprimary AND k.n <= i.indnkeyatts;
+    SELECT string_agg(format('%L, %s.%I', c, alias, c), ', ' ORDER BY n) INTO fields
+    FROM unnest(rsl.primary_key(target)) WITH ORDINALITY AS k (c, n);
     IF fields IS NULL THEN
         RAISE EXCEPTION '% has no primary key', target
             USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -64,12 +64,7 @@ AS $$
         UNION ALL
         SELECT g.tgrelid, g.tgparentid FROM up JOIN pg_trigger AS g ON g.oid = up.tgparentid
     )
-    SELECT jsonb_build_object('name', c.oid::regclass, 'schema', n.nspname, 'table', c.relname, 'settings', rsl.track_settings(trigger), 'key', (
-        SELECT jsonb_agg(a.attname ORDER BY k.n)
-        FROM pg_index AS i
-        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
-        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indrelid = c.oid AND i.indisprimary AND k.n <= i.indnkeyatts))
+    SELECT jsonb_build_object('name', c.oid::regclass, 'schema', n.nspname, 'table', c.relname, 'settings', rsl.track_settings(trigger), 'key', rsl.primary_key(c.oid))
     FROM up JOIN pg_class AS c ON c.oid = up.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE up.tgparentid = 0
 $$;

@@ -104,6 +104,13 @@ ALTER TABLE own RENAME TO own_before;
 CREATE TABLE own (id int PRIMARY KEY);
 SELECT rsl.audit_on('own');
 SELECT target, settings ->> 'table' AS number FROM rsl.audit_triggers() WHERE trigger = 'rsl_audit_begin' AND target::text LIKE 'own%' ORDER BY 1;
+-- A name that needs quotes keeps its number, too.
+CREATE SCHEMA "Own Schema";
+CREATE TABLE "Own Schema"."Table" (id int PRIMARY KEY);
+SELECT rsl.audit_on('"Own Schema"."Table"');
+SELECT rsl.audit_off('"Own Schema"."Table"');
+SELECT rsl.audit_on('"Own Schema"."Table"');
+SELECT count(DISTINCT table_id) FROM rsl.audit_switch WHERE schema_name = 'Own Schema';
 -- In a transaction that fails, and one that goes on.
 BEGIN;
 CREATE TABLE inside (id int PRIMARY KEY);

@@ -1,11 +1,16 @@
 //! The audit log: what triggers see becomes images ([`value`], `rsl_core::image`), which wait ([`pending`]) until they are stored as
-//! blocks ([`store`]) with who did it ([`origin`]). [`read`] makes rows and jsonb of them again, [`seal`] hashes them.
+//! blocks ([`store`]) with who did it ([`origin`]). [`changes`] reads blocks, by the [`shape`] that the table had, and [`json`] and [`row`]
+//! make jsonb and rows of them again; [`seal`] hashes them.
 
+mod changes;
+mod json;
 mod origin;
 mod pending;
-mod read;
-mod rows;
+mod row;
+mod scan;
+
 mod seal;
+mod shape;
 mod store;
 mod switch;
 mod tracked;

@@ -45,7 +45,7 @@ pub fn origin() -> Result<Origin> {
             at: pg_sys::GetCurrentTimestamp(),
             txid: pg_sys::GetTopFullTransactionId().value as i64,
             era,
-            load_id: crate::load::current(),
+            load_id: crate::load::load_current(),
             session_role: session_role(),
             actor: actor(),
             application: (!application.is_null())

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::{PgLogLevel, pg_sys};
 
 use super::store::{Event, Operation};
 use super::tracked::Tracked;
 use super::{origin, store, tracked};
-use crate::Result;
+use crate::{Result, raise};
 
 thread_local! {
     static EVENTS: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
@@ -126,9 +126,7 @@ fn flush_at_end() {
         pg_sys::PopActiveSnapshot();
         stored
     };
-    if let Err(error) = stored {
-        error.report(PgLogLevel::ERROR);
-    }
+    stored.unwrap_or_else(|error| raise(error));
 }
 
 #[pg_guard]

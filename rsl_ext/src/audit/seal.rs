@@ -1,18 +1,18 @@
 //! Hashes of the log: SHA-256, over the form in which binary COPY writes a row, so that anybody can compute them again.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use pgrx::prelude::*;
 use pgrx::{name, pg_sys, varlena};
 use sha2::{Digest, Sha256};
 
+use super::shape::{PerStatement, kept};
 use crate::books::{query_one, read_one};
-use crate::datum::deform;
+use crate::datum::{bytes, deform};
 use crate::owner::as_owner;
-use crate::session::{acting_role, actor, session_role};
-use crate::sql_function::sql_function;
-use crate::{Result, report};
+use crate::session::{acting_role, actor, must_be_read_committed, session_role};
+use crate::sql_function::{arguments, sql_function};
+use crate::{Result, raise, report};
 
 sql_function!(audit_block_hash_wrapper, pg_finfo_audit_block_hash_wrapper, audit_block_hash);
 
@@ -21,7 +21,7 @@ const ENTRY: usize = 42;
 
 thread_local! {
     /// Hashes of shapes.
-    static SHAPES: RefCell<HashMap<i32, [u8; 32]>> = RefCell::default();
+    static SHAPES: RefCell<PerStatement<[u8; 32]>> = RefCell::default();
 }
 
 /// `rsl.audit_block_hash(block)`: SHA-256 of the block's fields, each its length and its bytes as in binary COPY, and of the hash of
@@ -29,14 +29,8 @@ thread_local! {
 unsafe fn audit_block_hash(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the SQL declaration is (rsl.audit_block), strict.
     unsafe {
-        let arguments = (*fcinfo).args.as_slice((*fcinfo).nargs as usize);
-        match hash_of_block(arguments[0].value) {
-            Ok(hash) => hash.as_slice().into_datum().unwrap_or(pg_sys::Datum::from(0)),
-            Err(error) => {
-                error.report(PgLogLevel::ERROR);
-                pg_sys::Datum::from(0)
-            }
-        }
+        let hash = hash_of_block(arguments(fcinfo)[0].value).unwrap_or_else(|error| raise(error));
+        hash.as_slice().into_datum().unwrap_or(pg_sys::Datum::from(0))
     }
 }
 
@@ -69,9 +63,9 @@ unsafe fn hash_of_block(block: pg_sys::Datum) -> Result<[u8; 32]> {
         }
         deform(header, shape, &mut values, &mut nulls);
         for ((form, value), is_null) in FORMS.iter().zip(values).zip(nulls) {
-            let mut field = |bytes: &[u8]| {
-                hasher.update((bytes.len() as i32).to_be_bytes());
-                hasher.update(bytes);
+            let mut field = |content: &[u8]| {
+                hasher.update((content.len() as i32).to_be_bytes());
+                hasher.update(content);
             };
             if is_null {
                 hasher.update((-1i32).to_be_bytes());
@@ -81,7 +75,7 @@ unsafe fn hash_of_block(block: pg_sys::Datum) -> Result<[u8; 32]> {
                 Form::Eight => field(&(value.value() as u64).to_be_bytes()),
                 Form::Four => field(&(value.value() as u32).to_be_bytes()),
                 Form::One => field(&[value.value() as u8]),
-                Form::Text => field(crate::datum::bytes(value)),
+                Form::Text => field(bytes(value)),
                 Form::Inet => {
                     let sent = pg_sys::OidSendFunctionCall(pg_sys::F_INET_SEND.into(), value);
                     field(varlena::varlena_to_byte_slice(sent.cast()));
@@ -93,29 +87,19 @@ unsafe fn hash_of_block(block: pg_sys::Datum) -> Result<[u8; 32]> {
     Ok(hasher.finalize().into())
 }
 
-/// What the shape says goes into the hash of every block that needs it.
+/// What the shape says goes into the hash of every block that needs it, as it stands there now.
 fn hash_of_shape(shape: i32) -> Result<[u8; 32]> {
-    // A check has to see what stands there now.
-    thread_local! { static SINCE: std::cell::Cell<i64> = const { std::cell::Cell::new(0) }; }
-    // SAFETY: a plain call.
-    let now = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
-    if SINCE.replace(now) != now {
-        SHAPES.with_borrow_mut(HashMap::clear);
-    }
-    if let Some(known) = SHAPES.with_borrow(|shapes| shapes.get(&shape).copied()) {
-        return Ok(known);
-    }
-    let hash = as_owner(|| {
-        read_one::<Vec<u8>>(
-            "SELECT sha256(convert_to(jsonb_build_array(table_id, schema_name, table_name, columns, key_columns)::text, 'UTF8'))
-             FROM rsl.audit_shape WHERE shape_id = $1",
-            &[shape.into()],
-        )
-    })?;
-    // A shape that is gone makes every block of it differ.
-    let hash = hash.and_then(|hash| hash.try_into().ok()).unwrap_or([0; 32]);
-    SHAPES.with_borrow_mut(|shapes| shapes.insert(shape, hash));
-    Ok(hash)
+    kept(&SHAPES, shape, || {
+        let hash = as_owner(|| {
+            read_one::<Vec<u8>>(
+                "SELECT sha256(convert_to(jsonb_build_array(table_id, schema_name, table_name, columns, key_columns)::text, 'UTF8'))
+                 FROM rsl.audit_shape WHERE shape_id = $1",
+                &[shape.into()],
+            )
+        })?;
+        // A shape that is gone makes every block of it differ.
+        Ok(hash.and_then(|hash| hash.try_into().ok()).unwrap_or([0; 32]))
+    })
 }
 
 /// The entries of a seal: number of the block, months from 2000-01, hash.
@@ -135,15 +119,8 @@ fn audit_entries(
 /// `rsl.audit_seal()`: the work is SQL, run as the owner, whose books they are.
 #[pg_extern(sql = false)]
 fn audit_seal() -> Result<i64> {
+    must_be_read_committed("the log is sealed in a transaction of isolation level READ COMMITTED")?;
     let (acting, session) = (acting_role(), session_role());
-    // SAFETY: a variable of the server that is set when the transaction begins.
-    if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
-        return Err(report(
-            PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-            "the log is sealed in a transaction of isolation level READ COMMITTED",
-        )
-        .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, or call it outside of a transaction."));
-    }
     let arguments = [acting.as_str().into(), session.as_str().into(), actor().into()];
     Ok(as_owner(|| query_one::<i64>("SELECT rsl.audit_put_seals($1, $2, $3)", &arguments))?.unwrap_or(0))
 }

@@ -10,7 +10,7 @@ use pgrx::{JsonB, PgTupleDesc, pg_sys};
 use rsl_core::image::Encoding;
 use serde_json::{Value, json};
 
-use super::value::Column;
+use super::value::{Column, type_name};
 use crate::books::{internal, query_one};
 use crate::datum::Reader;
 use crate::owner::as_owner;
@@ -206,12 +206,7 @@ unsafe fn find_out(relation: pg_sys::Relation, trigger: *mut pg_sys::Trigger) ->
         });
         let attribute = attribute.ok_or_else(|| internal("a partition without a column of its table"))?;
         let column = Column::new(attribute);
-        // SAFETY: gives a string in the current memory context.
-        let ty = unsafe {
-            let flags = (pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY) as u16;
-            let name = pg_sys::format_type_extended(attribute.atttypid, attribute.atttypmod, flags);
-            CStr::from_ptr(name).to_string_lossy().into_owned()
-        };
+        let ty = type_name(attribute);
         let number = column_number(system, root.oid, at + 1);
         described
             .push(json!({ "name": name, "type": ty, "encoding": column.encoding.name(), "column": number }));

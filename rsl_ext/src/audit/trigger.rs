@@ -6,19 +6,20 @@
 use std::rc::Rc;
 
 use pgrx::prelude::*;
-use pgrx::{PgLogLevel, PgMemoryContexts, pg_sys};
-use rsl_core::canonical::{self, RowHasher};
+use pgrx::{PgMemoryContexts, pg_sys};
+use rsl_core::canonical::RowHasher;
 use rsl_core::image::{Changes, Kind, put_row, put_update};
 
 use super::pending;
-use super::rows::{Pair, Row, Scan};
+use super::scan::{Pair, Row, Scan};
 use super::store::{Event, Operation};
 use super::tracked::{Tracked, tracked};
 use crate::books::query_one;
+use crate::datum::push_fields;
 use crate::owner::as_owner;
 use crate::session::in_fixed_style;
 use crate::sql_function::sql_function;
-use crate::{Result, report};
+use crate::{Result, raise, report};
 
 sql_function!(audit_write_wrapper, pg_finfo_audit_write_wrapper, audit_write);
 
@@ -27,16 +28,13 @@ unsafe fn audit_write(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // calls it has none.
     unsafe {
         if !pgrx::trigger_support::called_as_trigger(fcinfo) {
-            report(
+            raise(report(
                 PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                 "rsl.audit_write is a trigger function",
-            )
-            .report(PgLogLevel::ERROR);
+            ));
         }
         let data = &*(*fcinfo).context.cast::<pg_sys::TriggerData>();
-        if let Err(error) = fire(data) {
-            error.report(PgLogLevel::ERROR);
-        }
+        fire(data).unwrap_or_else(|error| raise(error));
         // Looked at only before a row, where this trigger is never put.
         pg_sys::Datum::from(data.tg_trigtuple)
     }
@@ -52,13 +50,13 @@ unsafe fn fire(data: &pg_sys::TriggerData) -> Result<()> {
         pg_sys::TRIGGER_EVENT_DELETE => Operation::Delete,
         _ => Operation::Truncate,
     };
-    let is_before = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
+    let is_after = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_AFTER;
     // SAFETY: what the server says of the trigger is valid while it runs.
     unsafe {
         let relation = (*data.tg_relation).rd_id;
         if event & pg_sys::TRIGGER_EVENT_ROW != 0 {
             // Before, the row may still come to nothing, and what its header says of commands is that of another transaction.
-            if event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
+            if !is_after {
                 return Err(report(
                     PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                     "a row trigger of the audit fires after the row was changed",
@@ -68,7 +66,7 @@ unsafe fn fire(data: &pg_sys::TriggerData) -> Result<()> {
             one_row(data, tracked, operation)
         } else if operation == Operation::Truncate {
             truncate(data.tg_relation, data.tg_trigger)
-        } else if is_before {
+        } else if !is_after {
             pending::begin(relation, operation);
             Ok(())
         } else {
@@ -100,18 +98,18 @@ fn many_rows(event: &mut Event, mut old: Option<Scan>, mut new: Option<Scan>) ->
                             old.as_mut().map(|scan| scan.next()),
                             new.as_mut().map(|scan| scan.next()),
                         ) {
-                            (Some(None), _) | (_, Some(None)) => return Ok(false),
+                            (Some(None), _) | (_, Some(None)) => return false,
                             (old, new) => Pair { old: old.flatten(), new: new.flatten() },
                         };
                         add(event, &pair);
                     }
-                    Ok::<_, pg_sys::panic::ErrorReport>(true)
+                    true
                 };
-                let more = if needs_style { in_fixed_style(work)? } else { work()? };
+                let more = if needs_style { in_fixed_style(work) } else { work() };
                 old.iter_mut().chain(new.iter_mut()).for_each(Scan::clear);
                 context.reset();
-                Ok::<_, pg_sys::panic::ErrorReport>(more)
-            })?
+                more
+            })
         };
         if event.is_full() {
             event.store()?;
@@ -269,12 +267,8 @@ fn put_value(tracked: &Tracked, row: &Row, at: usize, out: &mut Vec<u8>) -> bool
 #[inline]
 fn key_hash(tracked: &Tracked, row: &Row) -> u64 {
     let mut hasher = RowHasher::default();
-    for (&at, reader) in tracked.key.iter().zip(&tracked.key_readers) {
-        match row.get(tracked.columns[at].at) {
-            // SAFETY: a value of this column, whose type the reader was made for.
-            Some(value) => unsafe { reader.read(value, |hash, _| hasher.push(hash)) },
-            None => hasher.push(canonical::NULL),
-        }
-    }
+    let values = tracked.key.iter().map(|&at| row.get(tracked.columns[at].at));
+    // SAFETY: values of the columns for whose types the readers were made.
+    unsafe { push_fields(&mut hasher, tracked.key_readers.iter().zip(values)) };
     hasher.finish() as u64
 }

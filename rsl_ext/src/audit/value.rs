@@ -1,10 +1,13 @@
-//! Stored values into images, and whether two of them are the same.
+//! Stored values into images and back, and whether two of them are the same.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 
-use pgrx::{pg_sys, varlena};
+use pgrx::{IntoDatum, pg_sys, varlena};
 use rsl_core::image::{Encoding, put_bytes};
 
+use super::shape::damaged;
+use crate::Result;
 use crate::datum::{bytes, jsonb_text};
 
 /// How the values of one column go into images.
@@ -83,13 +86,7 @@ impl Column {
             Encoding::Numeric => {
                 // SAFETY: see above.
                 let stored = unsafe { bytes(datum) };
-                if cfg!(target_endian = "little") {
-                    put_bytes(out, stored);
-                } else {
-                    let swapped: Vec<u8> =
-                        stored.as_chunks::<2>().0.iter().flat_map(|[a, b]| [*b, *a]).collect();
-                    put_bytes(out, &swapped);
-                }
+                put_bytes(out, &little_endian_words(stored));
             }
             Encoding::Other => {
                 // SAFETY: see above; the function is this type's own and gives a string.
@@ -162,4 +159,103 @@ pub fn encoding_of(ty: pg_sys::Oid) -> Encoding {
         pg_sys::BYTEAOID => Encoding::Bytea,
         _ => Encoding::Other,
     }
+}
+
+/// Words of this machine as little-endian ones, and back.
+fn little_endian_words(words: &[u8]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(words);
+    }
+    Cow::Owned(words.as_chunks::<2>().0.iter().flat_map(|[a, b]| [*b, *a]).collect())
+}
+
+/// The type of a column as SQL writes it, with its schema unless that is pg_catalog, and with its modifier.
+pub fn type_name(attribute: &pg_sys::FormData_pg_attribute) -> String {
+    let flags = (pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN | pg_sys::FORMAT_TYPE_FORCE_QUALIFY) as u16;
+    // SAFETY: gives a string in the current memory context.
+    unsafe {
+        let name = pg_sys::format_type_extended(attribute.atttypid, attribute.atttypmod, flags);
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}
+
+/// A text of an image.
+pub fn utf8(value: &[u8]) -> Result<&str> {
+    std::str::from_utf8(value).map_err(|_| damaged("a text is not UTF-8"))
+}
+
+/// A value of an encoding as PostgreSQL stores it, in the current memory context. Not for [`Encoding::Other`].
+pub fn datum_of(encoding: Encoding, value: &[u8]) -> Result<pg_sys::Datum> {
+    let short = || damaged("a value is too short");
+    fn fixed<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
+        value.try_into().ok()
+    }
+    Ok(match encoding {
+        Encoding::Bool => pg_sys::Datum::from(value == [1]),
+        Encoding::Int2 => pg_sys::Datum::from(i16::from_le_bytes(fixed(value).ok_or_else(short)?)),
+        Encoding::Int4 | Encoding::Date => {
+            pg_sys::Datum::from(i32::from_le_bytes(fixed(value).ok_or_else(short)?))
+        }
+        Encoding::Float4 => pg_sys::Datum::from(u32::from_le_bytes(fixed(value).ok_or_else(short)?)),
+        Encoding::Int8 | Encoding::Float8 | Encoding::Time | Encoding::Timestamp | Encoding::TimestampTz => {
+            pg_sys::Datum::from(i64::from_le_bytes(fixed(value).ok_or_else(short)?))
+        }
+        Encoding::Uuid => {
+            let bytes: [u8; 16] = fixed(value).ok_or_else(short)?;
+            // SAFETY: allocates 16 bytes, which are written at once.
+            unsafe {
+                let place = pg_sys::palloc(16).cast::<[u8; 16]>();
+                place.write(bytes);
+                pg_sys::Datum::from(place)
+            }
+        }
+        Encoding::Interval => {
+            let bytes: [u8; 16] = fixed(value).ok_or_else(short)?;
+            let word =
+                |at: usize| i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+            let time = u64::from(word(0) as u32) | u64::from(word(4) as u32) << 32;
+            // SAFETY: allocates room for an interval, which is written at once.
+            unsafe {
+                let place = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
+                place.write(pg_sys::Interval { time: time as i64, day: word(8), month: word(12) });
+                pg_sys::Datum::from(place)
+            }
+        }
+        Encoding::Numeric => {
+            if value.len() < 2 || !value.len().is_multiple_of(2) {
+                return Err(short());
+            }
+            varlena_of(&little_endian_words(value))
+        }
+        Encoding::Text | Encoding::Json | Encoding::Bytea | Encoding::Other => varlena_of(value),
+    })
+}
+
+fn varlena_of(value: &[u8]) -> pg_sys::Datum {
+    value.into_datum().unwrap_or(pg_sys::Datum::from(0))
+}
+
+/// The text form of a value, as its type's output function gives it.
+pub fn text_of(encoding: Encoding, value: &[u8]) -> Result<String> {
+    let function = match encoding {
+        Encoding::Bool => pg_sys::F_BOOLOUT,
+        Encoding::Int2 => pg_sys::F_INT2OUT,
+        Encoding::Int4 => pg_sys::F_INT4OUT,
+        Encoding::Int8 => pg_sys::F_INT8OUT,
+        Encoding::Float4 => pg_sys::F_FLOAT4OUT,
+        Encoding::Float8 => pg_sys::F_FLOAT8OUT,
+        Encoding::Date => pg_sys::F_DATE_OUT,
+        Encoding::Time => pg_sys::F_TIME_OUT,
+        Encoding::Timestamp => pg_sys::F_TIMESTAMP_OUT,
+        Encoding::TimestampTz => pg_sys::F_TIMESTAMPTZ_OUT,
+        Encoding::Uuid => pg_sys::F_UUID_OUT,
+        Encoding::Interval => pg_sys::F_INTERVAL_OUT,
+        Encoding::Numeric => pg_sys::F_NUMERIC_OUT,
+        Encoding::Bytea => pg_sys::F_BYTEAOUT,
+        Encoding::Text | Encoding::Json | Encoding::Other => return Ok(utf8(value)?.to_owned()),
+    };
+    let datum = datum_of(encoding, value)?;
+    // SAFETY: the output function of the type that the datum is of.
+    let text = unsafe { CStr::from_ptr(pg_sys::OidOutputFunctionCall(function.into(), datum)) };
+    Ok(text.to_string_lossy().into_owned())
 }

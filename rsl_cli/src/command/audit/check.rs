@@ -24,11 +24,10 @@ pub async fn run(args: AuditCheck) -> Result<u8> {
     let findings =
         cancellable(&connection, connection.client.query(check, &[&args.head])).await?.map_err(failure)?;
     // Months that were pruned are not in the log any more.
-    let counted = "SELECT count(*), coalesce(sum(CASE kind WHEN 'seal' THEN changes ELSE -changes END), 0)::bigint,
+    let counted =
+        "SELECT count(*), coalesce(sum(CASE kind WHEN 'seal' THEN changes ELSE -changes END), 0)::bigint,
             (SELECT coalesce(sum(b.changes), 0)::bigint
-             FROM (SELECT e.era, coalesce(max(s.txid_until), 0) AS until
-                FROM rsl.audit_era e LEFT JOIN rsl.audit_seal s ON s.era = e.era AND s.kind = 'seal' GROUP BY e.era) e
-             JOIN rsl.audit_block b ON b.era = e.era AND b.txid >= e.until)
+             FROM rsl.audit_sealed() s JOIN rsl.audit_block b ON b.era = s.era AND b.txid >= s.until)
          FROM rsl.audit_seal";
     let counted =
         cancellable(&connection, connection.client.query_one(counted, &[])).await?.map_err(failure)?;

@@ -22,8 +22,7 @@ pub async fn run(args: AuditPlain) -> Result<u8> {
          FROM pg_class c
          JOIN (SELECT b.tableoid AS rel, sum(b.changes)::bigint AS changes, count(*) AS blocks,
                 coalesce(sum(b.changes) FILTER (WHERE b.txid >= coalesce(s.until, 0)), 0)::bigint AS unsealed
-            FROM rsl.audit_block b
-            LEFT JOIN (SELECT era, max(txid_until) AS until FROM rsl.audit_seal WHERE kind = 'seal' GROUP BY era) s ON s.era = b.era
+            FROM rsl.audit_block b LEFT JOIN rsl.audit_sealed() s ON s.era = b.era
             GROUP BY b.tableoid) b ON b.rel = c.oid
          ORDER BY 1";
     let months = cancellable(&connection, connection.client.query(months, &[])).await?.map_err(failure)?;
