@@ -2,6 +2,7 @@
 
 use crate::canonical::{self, Number, without_trailing_spaces};
 use crate::decimal::{Base10000, Decimal, DecimalError};
+use crate::extent::{Length, Measure};
 use crate::json;
 use crate::pgtype::PgType;
 use crate::temporal::{self, TICKS_PER_DAY};
@@ -13,31 +14,29 @@ use crate::value::Value;
 pub struct Field {
     /// Canonical hash.
     pub hash: u128,
-    /// The number to sum, of an exact numeric column.
-    pub number: Exact,
+    /// What else the witness sees of it.
+    pub seen: Seen,
 }
 
-/// An exact number, or none.
+/// What a witness sees of a written field.
 #[derive(Debug, Clone, Copy)]
-pub enum Exact {
+pub enum Seen {
     /// NULL.
     Null,
-    /// Not an exact number.
-    None,
-    /// A whole number of 64 bits.
-    Integer(i64),
-    /// Any other decimal.
+    /// A decimal that is no whole number of 64 bits.
     Decimal(Base10000),
+    /// Anything else.
+    Other(Measure<'static>),
 }
 
 impl Field {
     /// A field that is NULL.
-    pub const NULL: Field = Field { hash: canonical::NULL, number: Exact::Null };
+    pub const NULL: Field = Field { hash: canonical::NULL, seen: Seen::Null };
 
     #[inline]
-    fn set(&mut self, hash: u128) {
+    fn set(&mut self, hash: u128, measure: Measure<'static>) {
         self.hash = hash;
-        self.number = Exact::None;
+        self.seen = Seen::Other(measure);
     }
 }
 
@@ -66,12 +65,12 @@ pub fn encode_value(
         PgType::Bool => {
             let value = to_bool(value, ty)?;
             put(out, &[u8::from(value)]);
-            field.set(canonical::boolean(value));
+            field.set(canonical::boolean(value), Measure::None);
         }
         PgType::Float8 => {
             let value = to_float(value, ty)?;
             put(out, &value.to_be_bytes());
-            field.set(canonical::float(value));
+            field.set(canonical::float(value), Measure::Float(value));
         }
         PgType::Float4 => {
             let wide = to_float(value, ty)?;
@@ -80,24 +79,24 @@ pub fn encode_value(
                 return Err(Unfit::Range { to: ty.to_string() });
             }
             put(out, &narrow.to_be_bytes());
-            field.set(canonical::float(wide));
+            field.set(canonical::float(wide), Measure::Float(wide));
         }
         PgType::Bytea => match *value {
             Value::Bytes(bytes) => {
                 put_long(out, bytes)?;
-                field.set(canonical::bytes(bytes));
+                field.set(canonical::bytes(bytes), Measure::Length(Length::of_bytes(bytes)));
             }
             _ => return Err(unfit(value, ty)),
         },
         PgType::Uuid => {
             let bytes = to_uuid(value, ty)?;
             put(out, &bytes);
-            field.set(canonical::uuid(&bytes));
+            field.set(canonical::uuid(&bytes), Measure::None);
         }
         PgType::Date => {
             let days = to_date(value, ty)?;
             put(out, &days.to_be_bytes());
-            field.set(canonical::date(days));
+            field.set(canonical::date(days), Measure::Date(days));
         }
         PgType::Time(precision) => {
             let ticks = match *value {
@@ -107,17 +106,17 @@ pub fn encode_value(
             };
             let micros = to_micros(ticks, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            field.set(canonical::time(micros));
+            field.set(canonical::time(micros), Measure::Time(micros));
         }
         PgType::Timestamp(precision) => {
             let micros = to_micros(to_local(value, ty)?, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            field.set(canonical::timestamp(micros));
+            field.set(canonical::timestamp(micros), Measure::Timestamp(micros));
         }
         PgType::TimestampTz(precision) => {
             let micros = to_micros(to_instant(value, ty)?, precision, ty)?;
             put(out, &micros.to_be_bytes());
-            field.set(canonical::timestamptz(micros));
+            field.set(canonical::timestamptz(micros), Measure::TimestampTz(micros));
         }
     }
     Ok(())
@@ -174,8 +173,7 @@ fn integer<const N: usize>(
         }
     };
     put(out, &narrow(whole).ok_or_else(range)?);
-    field.hash = canonical::number(Number::Integer(whole));
-    field.number = Exact::Integer(whole);
+    field.set(canonical::number(Number::Integer(whole)), Measure::Number(Number::Integer(whole)));
     Ok(())
 }
 
@@ -231,9 +229,9 @@ fn numeric(
     digits.iter().for_each(|digit| out.extend_from_slice(&digit.to_be_bytes()));
     let number = Number::from(&form);
     field.hash = canonical::number(number);
-    field.number = match number {
-        Number::Integer(whole) => Exact::Integer(whole),
-        _ => Exact::Decimal(form),
+    field.seen = match number {
+        Number::Integer(whole) => Seen::Other(Measure::Number(Number::Integer(whole))),
+        _ => Seen::Decimal(form),
     };
     Ok(())
 }
@@ -398,18 +396,20 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>, field: &mut Field
         }
         Ok(())
     };
-    field.set(match ty {
+    let counted = |kept: &[u8]| Measure::Length(Length::of_text(kept));
+    match ty {
         PgType::Varchar(Some(characters)) => {
             fits(bytes, characters)?;
-            canonical::text(bytes)
+            field.set(canonical::text(bytes), counted(bytes));
         }
         PgType::Char(characters) => {
-            fits(without_trailing_spaces(bytes), characters)?;
-            canonical::padded_text(bytes)
+            let kept = without_trailing_spaces(bytes);
+            fits(kept, characters)?;
+            field.set(canonical::text(kept), counted(kept));
         }
-        PgType::Jsonb => canonical::json(&json::canonical(text)?),
-        _ => canonical::text(bytes),
-    });
+        PgType::Jsonb => field.set(canonical::json(&json::canonical(text)?), Measure::None),
+        _ => field.set(canonical::text(bytes), counted(bytes)),
+    }
     match ty {
         PgType::Jsonb => {
             if bytes.len() > MAX_FIELD - 64 {

@@ -10,6 +10,7 @@ pub mod copy;
 pub mod decimal;
 pub mod digest;
 pub mod encode;
+pub mod extent;
 pub mod image;
 pub mod json;
 pub mod pgtype;

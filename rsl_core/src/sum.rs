@@ -115,6 +115,15 @@ impl Sum {
         Some(Self { whole: 0, groups: groups.collect(), lowest: -(place_groups as i32), special: false })
     }
 
+    /// Hands over a sum that was just read with [`Sum::parse`] as the number that it is.
+    pub(crate) fn as_number<T>(&self, seen: impl FnOnce(Number<'_>) -> T) -> Option<T> {
+        let negative = self.groups.iter().any(|&group| group < 0);
+        let digits: Option<Vec<i16>> =
+            self.groups.iter().rev().map(|group| i16::try_from(group.unsigned_abs()).ok()).collect();
+        let highest = i32::try_from(self.groups.len()).ok()? - 1 + self.lowest;
+        Some(seen(Number::from_base10000(negative, i16::try_from(highest).ok()?, &digits?)))
+    }
+
     /// Bytes for moving a partial aggregate between processes of one machine.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.whole.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What a program saw of a set of rows: how many, a digest over rows and over each column, NULLs, exact sums.
+//! What a program saw of a set of rows: how many, a digest over rows and over each column, NULLs, exact sums, ends and lengths.
 //!
 //! The program makes one over the values that it decoded, the extension one over the rows as they are stored.
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::{self, Number, RowHasher};
 use crate::digest::Digest;
-use crate::encode::{Exact, Field};
+use crate::encode::{Field, Seen};
+use crate::extent::{Extent, Length, Measure, Told};
 use crate::sum::Sum;
 
 /// Accumulates rows; any two over the same columns may be added or subtracted.
@@ -26,6 +27,7 @@ struct Column {
     nulls: u64,
     /// Only of exact numeric types.
     sum: Option<Sum>,
+    extent: Extent,
 }
 
 impl Column {
@@ -37,13 +39,32 @@ impl Column {
             // What one of them does not know, both together do not.
             _ => self.sum = None,
         }
+        self.extent.merge(&more.extent);
     }
 
     fn account(&self) -> ColumnAccount {
+        let Told { ends, length } = self.extent.tell();
+        let (min, max) = ends.unzip();
         ColumnAccount {
             digest: self.digest,
             nulls: self.nulls,
             sum: self.sum.as_ref().map(Sum::to_decimal_string),
+            min,
+            max,
+            length: length.map(|length| length.units),
+            astral: length.map_or(0, |length| length.astral),
+        }
+    }
+
+    /// Reads what [`Column::account`] writes, of so many rows.
+    fn from_account(account: ColumnAccount, rows: u64) -> Self {
+        let ColumnAccount { digest, nulls, sum, min, max, length, astral } = account;
+        let told = Told { ends: min.zip(max), length: length.map(|units| Length { units, astral }) };
+        Self {
+            digest,
+            nulls,
+            sum: sum.and_then(|text| Sum::parse(&text).or_else(|| not_a_number(&text))),
+            extent: Extent::from_told(&told, rows != nulls),
         }
     }
 }
@@ -70,19 +91,20 @@ impl Witness {
 
     /// Adds the field of column `at`. Fields come in the order of the columns.
     #[inline]
-    pub fn add_field(&mut self, at: usize, hash: u128, number: Option<Number<'_>>) {
+    pub fn add_field(&mut self, at: usize, hash: u128, measure: Measure<'_>) {
         self.row.push(hash);
         let column = &mut self.columns[at];
         column.digest.add_hash(hash);
-        if let (Some(sum), Some(number)) = (&mut column.sum, number) {
+        if let (Some(sum), Measure::Number(number)) = (&mut column.sum, measure) {
             sum.add(number);
         }
+        column.extent.add(measure);
     }
 
     /// Adds a NULL in column `at`.
     #[inline]
     pub fn add_null(&mut self, at: usize) {
-        self.add_field(at, canonical::NULL, None);
+        self.add_field(at, canonical::NULL, Measure::None);
         self.columns[at].nulls += 1;
     }
 
@@ -96,11 +118,10 @@ impl Witness {
     #[inline]
     pub fn add_row(&mut self, fields: &[Field]) {
         for (at, field) in fields.iter().enumerate() {
-            match &field.number {
-                Exact::Null => self.add_null(at),
-                Exact::None => self.add_field(at, field.hash, None),
-                Exact::Integer(whole) => self.add_field(at, field.hash, Some(Number::Integer(*whole))),
-                Exact::Decimal(form) => self.add_field(at, field.hash, Some(Number::from(form))),
+            match &field.seen {
+                Seen::Null => self.add_null(at),
+                Seen::Decimal(form) => self.add_field(at, field.hash, Measure::Number(Number::from(form))),
+                Seen::Other(measure) => self.add_field(at, field.hash, *measure),
             }
         }
         self.end_row();
@@ -139,6 +160,7 @@ impl Witness {
             if let Some(sum) = &column.sum {
                 sum.write_to(&mut out);
             }
+            column.extent.write_to(&mut out);
         }
         out
     }
@@ -153,7 +175,7 @@ impl Witness {
             let digest = Digest::from_bytes(bytes.split_off(..Digest::SIZE)?.first_chunk()?);
             let nulls = u64::from_le_bytes(*bytes.split_off(..8)?.first_chunk()?);
             let sum = if *bytes.split_off_first()? == 0 { None } else { Some(Sum::read_from(bytes)?) };
-            columns.push(Column { digest, nulls, sum });
+            columns.push(Column { digest, nulls, sum, extent: Extent::read_from(bytes)? });
         }
         bytes.is_empty().then_some(Self { rows, columns, row: RowHasher::default() })
     }
@@ -196,6 +218,23 @@ pub struct ColumnAccount {
     /// Exact sum in decimal, of exact numeric columns.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sum: Option<String>,
+    /// The smallest value, of numbers, dates and times: a decimal, `YYYY-MM-DD`, `HH:MM:SS.ffffff`, both with a space, and with `Z` in
+    /// UTC; without zeros at the end of places.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub min: Option<String>,
+    /// The largest value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max: Option<String>,
+    /// Characters of all texts, without the spaces at the end of `character(n)`, or bytes of all binary values.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub length: Option<u64>,
+    /// How many of these characters are beyond U+FFFF, each of which UTF-16 counts as two.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub astral: u64,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 impl Account {
@@ -225,15 +264,30 @@ impl Account {
             let Some(after) = self.column(name) else { continue };
             let account = match before.column(name) {
                 None => after,
-                Some(before) => ColumnAccount {
-                    digest: after.digest - before.digest,
-                    nulls: after.nulls.wrapping_sub(before.nulls),
-                    sum: after.sum.zip(before.sum).and_then(|(after, before)| {
+                Some(earlier) => {
+                    let sum = after.sum.zip(earlier.sum).and_then(|(after, before)| {
                         let mut sum = Sum::parse(&after)?;
                         sum.subtract(&Sum::parse(&before)?);
                         Some(sum.to_decimal_string())
-                    }),
-                },
+                    });
+                    // What the smallest value was is not to be had by taking away, but where nothing is taken.
+                    let nothing = earlier.nulls == before.rows;
+                    let length = match nothing {
+                        true => after.length,
+                        false => {
+                            after.length.zip(earlier.length).map(|(after, before)| after.wrapping_sub(before))
+                        }
+                    };
+                    ColumnAccount {
+                        digest: after.digest - earlier.digest,
+                        nulls: after.nulls.wrapping_sub(earlier.nulls),
+                        sum,
+                        min: after.min.filter(|_| nothing),
+                        max: after.max.filter(|_| nothing),
+                        length,
+                        astral: after.astral.wrapping_sub(earlier.astral),
+                    }
+                }
             };
             columns.insert(name.clone(), serde_json::json!(account));
         }
@@ -256,7 +310,10 @@ impl Account {
             } else if a.digest != b.digest && self.rows == other.rows {
                 let sums = match (&a.sum, &b.sum) {
                     (Some(a), Some(b)) if a != b => format!(" (sum {a} in {this}, {b} in {that})"),
-                    _ => String::new(),
+                    _ => match (a.length, b.length) {
+                        (Some(a), Some(b)) if a != b => format!(" (length {a} in {this}, {b} in {that})"),
+                        _ => String::new(),
+                    },
                 };
                 found.push(format!("column \"{name}\": values differ{sums}"));
             }
@@ -293,13 +350,15 @@ impl Total {
         match &mut self.columns {
             None => {
                 let names = account.columns.keys();
-                let columns = names.filter_map(|name| Some((name.clone(), account.column(name)?.into())));
+                let columns = names.filter_map(|name| {
+                    Some((name.clone(), Column::from_account(account.column(name)?, account.rows)))
+                });
                 self.columns = Some(columns.collect());
             }
             Some(columns) => columns.retain_mut(|(name, column)| match account.column(name) {
                 None => false,
                 Some(more) => {
-                    column.add(&more.into());
+                    column.add(&Column::from_account(more, account.rows));
                     true
                 }
             }),
@@ -311,13 +370,6 @@ impl Total {
         let columns = self.columns.iter().flatten();
         let columns = columns.map(|(name, column)| (name.clone(), serde_json::json!(column.account())));
         Account { rows: self.rows, digest: self.digest, columns: columns.collect() }
-    }
-}
-
-impl From<ColumnAccount> for Column {
-    fn from(account: ColumnAccount) -> Self {
-        let ColumnAccount { digest, nulls, sum } = account;
-        Self { digest, nulls, sum: sum.and_then(|text| Sum::parse(&text).or_else(|| not_a_number(&text))) }
     }
 }
 
@@ -367,7 +419,11 @@ mod tests {
             against(&[(1, "a"), (3, "b")]),
             "column \"n\": values differ (sum 3 in source, 4 in target)"
         );
-        assert_eq!(against(&[(1, "a"), (2, "b ")]), "column \"t\": values differ");
+        assert_eq!(
+            against(&[(1, "a"), (2, "b ")]),
+            "column \"t\": values differ (length 2 in source, 3 in target)"
+        );
+        assert_eq!(against(&[(1, "a"), (2, "c")]), "column \"t\": values differ");
         assert!(against(&[(1, "b"), (2, "a")]).starts_with("the values of every column agree"));
     }
 
@@ -471,7 +527,18 @@ mod tests {
             let mut merged = Witness::from_bytes(&witness(a).to_bytes()).unwrap();
             prop_assert!(merged.merge(&witness(b)));
             prop_assert_eq!(&merged.account(["n", "t"]), &whole);
-            prop_assert_eq!(whole.since(&witness(a).account(["n", "t"])), witness(b).account(["n", "t"]));
+            let since = whole.since(&witness(a).account(["n", "t"]));
+            let mut rest = witness(b).account(["n", "t"]);
+            if !a.is_empty() {
+              for column in rest.columns.values_mut().filter_map(serde_json::Value::as_object_mut) {
+                // The ends of what is left are not to be had by taking away; nothing taken from nothing has no length either.
+                column.retain(|what, _| what != "min" && what != "max");
+                if b.is_empty() && !column.contains_key("sum") {
+                    column.insert("length".to_owned(), 0.into());
+                }
+              }
+            }
+            prop_assert_eq!(since, rest);
         }
 
         #[test]

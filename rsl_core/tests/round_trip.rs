@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use rsl_core::decimal::MAX_MANTISSA;
-use rsl_core::encode::{Exact, Field, encode_value};
+use rsl_core::encode::{Field, Seen, encode_value};
 use rsl_core::temporal::TICKS_PER_DAY;
 use rsl_core::{Decimal, PgType, Unfit, Value};
 
@@ -26,7 +26,7 @@ fn field(value: Value<'_>, ty: PgType) -> Result<Vec<u8>, Unfit> {
 fn hash(value: Value<'_>, ty: PgType) -> u128 {
     let mut field = Field::NULL;
     encode_value(&value, ty, &mut Vec::new(), &mut field).unwrap();
-    assert!(!matches!(field.number, Exact::Null));
+    assert!(!matches!(field.seen, Seen::Null));
     field.hash
 }
 

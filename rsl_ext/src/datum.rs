@@ -7,6 +7,7 @@ use std::ffi::CStr;
 
 use pgrx::{pg_sys, varlena};
 use rsl_core::canonical::{self, Number, RowHasher};
+use rsl_core::extent::{Length, Measure};
 
 use pgrx::PgSqlErrorCode;
 
@@ -111,51 +112,67 @@ impl Reader {
         matches!(self, Reader::Int2 | Reader::Int4 | Reader::Int8 | Reader::Numeric)
     }
 
-    /// Calls `seen` with the canonical hash of a value that is not NULL, and with the number that it is.
+    /// Calls `seen` with the canonical hash of a value that is not NULL, and with what else a witness sees of it.
     ///
     /// # Safety
     /// `datum` is a value of this reader's type.
     #[inline]
-    pub unsafe fn read(&self, datum: pg_sys::Datum, seen: impl FnOnce(u128, Option<Number<'_>>)) {
-        let whole = |value: i64, seen: &mut dyn FnMut(u128, Option<Number<'_>>)| {
+    pub unsafe fn read(&self, datum: pg_sys::Datum, seen: impl FnOnce(u128, Measure<'_>)) {
+        let whole = |value: i64, seen: &mut dyn FnMut(u128, Measure<'_>)| {
             let number = Number::Integer(value);
-            seen(canonical::number(number), Some(number));
+            seen(canonical::number(number), Measure::Number(number));
         };
         let mut once = Some(seen);
-        let mut seen = |hash: u128, number: Option<Number<'_>>| {
+        let mut seen = |hash: u128, measure: Measure<'_>| {
             if let Some(seen) = once.take() {
-                seen(hash, number);
+                seen(hash, measure);
             }
         };
+        let float = |value: f64, seen: &mut dyn FnMut(u128, Measure<'_>)| {
+            seen(canonical::float(value), Measure::Float(value));
+        };
+        let (word, micros) = (datum.value(), datum.value() as i64);
         // SAFETY (all blocks below): the caller vouches for the type, which decides how its datum is laid out.
         match self {
-            Reader::Int8 => whole(datum.value() as i64, &mut seen),
-            Reader::Int4 => whole(i64::from(datum.value() as i32), &mut seen),
-            Reader::Int2 => whole(i64::from(datum.value() as i16), &mut seen),
-            Reader::Bool => seen(canonical::boolean(datum.value() as u8 != 0), None),
-            Reader::Float4 => seen(canonical::float(f64::from(f32::from_bits(datum.value() as u32))), None),
-            Reader::Float8 => seen(canonical::float(f64::from_bits(datum.value() as u64)), None),
-            Reader::Date => seen(canonical::date(datum.value() as i32), None),
-            Reader::Time => seen(canonical::time(datum.value() as i64), None),
-            Reader::Timestamp => seen(canonical::timestamp(datum.value() as i64), None),
-            Reader::TimestampTz => seen(canonical::timestamptz(datum.value() as i64), None),
-            // SAFETY: see above.
-            Reader::Text => seen(canonical::text(unsafe { bytes(datum) }), None),
-            // SAFETY: see above.
-            Reader::Char => seen(canonical::padded_text(unsafe { bytes(datum) }), None),
-            // SAFETY: see above.
-            Reader::Bytea => seen(canonical::bytes(unsafe { bytes(datum) }), None),
-            // SAFETY: see above; a uuid is 16 bytes by reference.
-            Reader::Uuid => seen(canonical::uuid(unsafe { &*datum.cast_mut_ptr::<[u8; 16]>() }), None),
+            Reader::Int8 => whole(word as i64, &mut seen),
+            Reader::Int4 => whole(i64::from(word as i32), &mut seen),
+            Reader::Int2 => whole(i64::from(word as i16), &mut seen),
+            Reader::Bool => seen(canonical::boolean(word as u8 != 0), Measure::None),
+            Reader::Float4 => float(f64::from(f32::from_bits(word as u32)), &mut seen),
+            Reader::Float8 => float(f64::from_bits(word as u64), &mut seen),
+            Reader::Date => seen(canonical::date(word as i32), Measure::Date(word as i32)),
+            Reader::Time => seen(canonical::time(micros), Measure::Time(micros)),
+            Reader::Timestamp => seen(canonical::timestamp(micros), Measure::Timestamp(micros)),
+            Reader::TimestampTz => seen(canonical::timestamptz(micros), Measure::TimestampTz(micros)),
+            Reader::Text => {
+                // SAFETY: see above.
+                let text = unsafe { bytes(datum) };
+                seen(canonical::text(text), Measure::Text(text));
+            }
+            Reader::Char => {
+                // SAFETY: see above.
+                let text = unsafe { bytes(datum) };
+                seen(canonical::padded_text(text), Measure::PaddedText(text));
+            }
+            Reader::Bytea => {
+                // SAFETY: see above.
+                let bytes = unsafe { bytes(datum) };
+                seen(canonical::bytes(bytes), Measure::Length(Length::of_bytes(bytes)));
+            }
+            Reader::Uuid => {
+                // SAFETY: see above; a uuid is 16 bytes by reference.
+                let uuid = unsafe { &*datum.cast_mut_ptr::<[u8; 16]>() };
+                seen(canonical::uuid(uuid), Measure::None);
+            }
             // SAFETY: see above.
             Reader::Numeric => with_number(unsafe { bytes(datum) }, |number| {
-                seen(canonical::number(number), Some(number));
+                seen(canonical::number(number), Measure::Number(number));
             }),
             Reader::Jsonb => {
                 // SAFETY: see above.
                 let text = unsafe { jsonb_text(datum) };
                 match rsl_core::json::canonical(&text) {
-                    Ok(canonical) => seen(canonical::json(&canonical), None),
+                    Ok(canonical) => seen(canonical::json(&canonical), Measure::None),
                     // Only nesting beyond 128 levels: what PostgreSQL prints is JSON.
                     Err(_) => raise(report(
                         PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -166,26 +183,29 @@ impl Reader {
             Reader::Name => {
                 // SAFETY: see above; a name is a string of the server, by reference.
                 let name = unsafe { CStr::from_ptr(datum.cast_mut_ptr()) };
-                seen(canonical::text(name.to_bytes()), None);
+                seen(canonical::text(name.to_bytes()), Measure::None);
             }
             Reader::Interval => {
                 // SAFETY: see above; an interval is by reference.
                 let interval = unsafe { &*datum.cast_mut_ptr::<pg_sys::Interval>() };
-                seen(canonical::interval(interval.time, interval.day, interval.month), None);
+                seen(canonical::interval(interval.time, interval.day, interval.month), Measure::None);
             }
             // SAFETY: see above.
-            Reader::Row => seen(unsafe { hash_row(datum) }, None),
+            Reader::Row => seen(unsafe { hash_row(datum) }, Measure::None),
             Reader::Array { element, ty, length, by_value, align } => {
                 // SAFETY: see above; the layout of the elements is that of their type.
-                seen(unsafe { hash_array(datum, element, *ty, *length, *by_value, *align) }, None);
+                seen(unsafe { hash_array(datum, element, *ty, *length, *by_value, *align) }, Measure::None);
             }
             Reader::Enum { output } => {
                 // SAFETY: see above; the function is this type's own and gives a string.
                 let label = unsafe { CStr::from_ptr(pg_sys::OidOutputFunctionCall(*output, datum)) };
-                seen(canonical::text(label.to_bytes()), None);
+                seen(canonical::text(label.to_bytes()), Measure::Text(label.to_bytes()));
             }
-            // SAFETY: as for the enumeration.
-            Reader::Other { send, name } => seen(canonical::other(name, unsafe { sent(*send, datum) }), None),
+            Reader::Other { send, name } => {
+                // SAFETY: as for the enumeration.
+                let sent = unsafe { sent(*send, datum) };
+                seen(canonical::other(name, sent), Measure::None);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use pgrx::prelude::*;
 use pgrx::{PgMemoryContexts, varlena};
 use rsl_core::Witness;
-use rsl_core::canonical::{self, Number, RowHasher};
+use rsl_core::canonical::{self, RowHasher};
 use rsl_core::witness::Account;
 
 use crate::datum::{Reader, argument_readers, deform, push_fields};
@@ -69,9 +69,7 @@ impl State {
                     None => witness.add_null(at),
                     // SAFETY: the caller vouches for the types.
                     Some(datum) => unsafe {
-                        reader.read(datum, |hash, number: Option<Number<'_>>| {
-                            witness.add_field(at, hash, number)
-                        });
+                        reader.read(datum, |hash, measure| witness.add_field(at, hash, measure));
                     },
                 }
             }

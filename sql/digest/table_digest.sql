@@ -67,7 +67,7 @@ BEGIN
     RETURN rsl.name_columns(result, names);
 END $$;
 COMMENT ON FUNCTION rsl.table_witness(regclass, text[]) IS
-    'rows, digest and per column digest, NULLs and exact sum (a decimal string, of integer and numeric columns) of a table: {rows, digest, columns: {name: {digest, nulls, sum}}}';
+    'rows, digest and per column digest, NULLs, exact sum (a decimal string, of integer and numeric columns), min and max (of numbers, dates and times) and length (characters of texts, bytes of bytea) of a table: {rows, digest, columns: {name: {digest, nulls, sum, min, max, length, astral}}}';
 
 CREATE FUNCTION rsl.name_columns(witness jsonb, names text[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -1,4 +1,4 @@
--- The witness of a set of rows: how many, a digest over rows and over each column, NULLs, exact sums.
+-- The witness of a set of rows: how many, a digest over rows and over each column, NULLs, exact sums, smallest and largest values, lengths.
 -- Format of the digest: docs/digest.md. The functions below are the parts of the two aggregates.
 
 CREATE FUNCTION rsl.witness_add(state internal, VARIADIC fields "any") RETURNS internal
@@ -34,7 +34,7 @@ CREATE AGGREGATE rsl.witness(VARIADIC "any") (
     COMBINEFUNC = rsl.witness_combine, SERIALFUNC = rsl.witness_serialize, DESERIALFUNC = rsl.witness_deserialize,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE rsl.witness("any") IS
-    'rows, digest and, for each argument in order, digest, NULLs and (of exact numbers) exact sum, as jsonb';
+    'rows, digest and, for each argument in order, digest, NULLs, (of exact numbers) exact sum, (of numbers, dates and times) min and max, (of texts and bytea) length, as jsonb';
 
 -- For more columns than a function has arguments (100).
 CREATE AGGREGATE rsl.row_witness(record) (

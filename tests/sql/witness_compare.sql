@@ -5,7 +5,9 @@ SELECT rsl.table_witness('item') AS before \gset
 INSERT INTO item VALUES (3, NULL, 0.25), (4, 'D', NULL);
 SELECT rsl.table_witness('item') AS after \gset
 CREATE TABLE new AS SELECT * FROM item WHERE id > 2;
-SELECT rsl.witness_since(:'after', :'before') = rsl.table_witness('new') AS since, rsl.witness_since(:'after', :'after') = rsl.table_witness('item') AS none,
+-- All but the smallest and the largest value, which taking away does not tell.
+SELECT jsonb_path_query_array(rsl.witness_since(:'after', :'before'), '$.columns.*.keyvalue() ? (!(@.key starts with "m")).value')
+       = jsonb_path_query_array(rsl.table_witness('new'), '$.columns.*.keyvalue() ? (!(@.key starts with "m")).value') AS since, rsl.witness_since(:'after', :'after') = rsl.table_witness('item') AS none,
        rsl.witness_since(:'after', :'after') -> 'rows' AS rows, rsl.witness_since(:'after', :'before') #>> '{columns,price,sum}' AS sum;
 SELECT rsl.witness_since(:'after', NULL) IS NULL AS strict;
 SELECT rsl.witness_since('{"rows": 1}', :'before');

@@ -7,7 +7,8 @@ use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rsl_core::canonical::Number;
 use rsl_core::decimal::MAX_MANTISSA;
-use rsl_core::encode::{Exact, Field};
+use rsl_core::encode::{Field, Seen};
+use rsl_core::extent::Measure;
 use rsl_core::sum::Sum;
 use rsl_core::{Decimal, PgType, Value, encode_value};
 
@@ -101,11 +102,11 @@ fuzz_target!(|input: Input<'_>| {
         length => assert!(!is_null && length as usize == bytes.len() && has_length(ty, bytes.len())),
     }
     let mut sum = Sum::default();
-    match &field.number {
-        Exact::Null => return assert!(is_null),
-        Exact::None => return assert!(!is_null && !ty.is_exact_number()),
-        Exact::Integer(whole) => sum.add(Number::Integer(*whole)),
-        Exact::Decimal(form) => sum.add(Number::from(form)),
+    match &field.seen {
+        Seen::Null => return assert!(is_null),
+        Seen::Other(Measure::Number(number)) => sum.add(*number),
+        Seen::Other(_) => return assert!(!is_null && !ty.is_exact_number()),
+        Seen::Decimal(form) => sum.add(Number::from(form)),
     }
     assert!(!is_null && ty.is_exact_number());
     if let Value::Decimal(decimal) = value {
