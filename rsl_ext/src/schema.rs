@@ -202,9 +202,14 @@ extension_sql_file!(
     requires = ["load_access"]
 );
 extension_sql_file!(
+    "../../sql/checks/load_changes.sql",
+    name = "checks_load_changes",
+    requires = ["checks_verify_relation"]
+);
+extension_sql_file!(
     "../../sql/checks/verify_tables.sql",
     name = "checks_verify_tables",
-    requires = ["checks_verify_relation"]
+    requires = ["checks_load_changes"]
 );
 extension_sql_file!(
     "../../sql/checks/verify_obstacle.sql",
