@@ -4,7 +4,10 @@ CREATE FUNCTION rsl.load_is_followed(load bigint, target regclass, after_block b
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN has_table_privilege('rsl.audit_block', 'SELECT') AND after_block IS NOT NULL AND EXISTS (
+    IF after_block IS NULL OR NOT has_table_privilege('rsl.audit_block', 'SELECT') THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (
         SELECT FROM rsl.audit_block b
         WHERE b.table_id = (SELECT min((t.settings ->> 'table')::int) FROM rsl.audit_triggers() t WHERE t.target = load_is_followed.target)
             AND b.block_id > after_block AND b.load_id IS DISTINCT FROM load);
