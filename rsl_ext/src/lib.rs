@@ -22,6 +22,7 @@ mod receive;
 mod run;
 mod schema;
 mod session;
+mod shape;
 mod sql_function;
 mod track;
 mod trigger;
