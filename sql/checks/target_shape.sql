@@ -2,10 +2,13 @@ CREATE FUNCTION rsl.check_target_shape(about text DEFAULT NULL)
 RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- Compiling the query takes longer than running it.
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
     why text := rsl.verify_obstacle('rsl.target_shape');
+    here text := rsl.shape_place();
 BEGIN
     IF why IS NOT NULL THEN
         RETURN QUERY SELECT 'rsl.target_shape', 'skip', NULL::text, NULL::text, why,
@@ -35,7 +38,7 @@ BEGIN
         WHERE r.definition IS DISTINCT FROM p.definition
     ), finding AS (
         SELECT d.name, d.kind, d.part, d.expected, d.actual, t.load_id,
-               CASE WHEN d.actual IS NOT NULL AND split_part(t.place, 'major', 2) <> split_part(rsl.shape_place(), 'major', 2)
+               CASE WHEN d.actual IS NOT NULL AND split_part(t.place, 'major', 2) <> split_part(here, 'major', 2)
                     AND d.kind NOT IN ('table', 'owner') THEN 'warn' ELSE 'fail' END AS status
         FROM difference AS d JOIN target AS t USING (name)
         WHERE d.expected IS NOT NULL
@@ -46,7 +49,7 @@ BEGIN
           -- What was never validated and is now, is the better for it.
           AND d.expected IS DISTINCT FROM d.actual || ' NOT VALID'
           -- Written down in another database, which a restored one is, it may stand in other words: casts and parentheses.
-          AND NOT (t.place <> rsl.shape_place() AND d.actual IS NOT NULL
+          AND NOT (t.place <> here AND d.actual IS NOT NULL
               AND rsl.shape_loosely(d.expected) = rsl.shape_loosely(d.actual))
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
@@ -61,7 +64,7 @@ BEGIN
                       CASE
                           WHEN f.actual IS NULL AND f.kind = 'column' THEN format('ALTER TABLE %s ADD COLUMN %s %s, and load it again', f.name, f.part, f.expected)
                           WHEN f.actual IS NULL AND f.kind = 'constraint' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', f.name, f.part, f.expected)
-                          WHEN f.actual IS NULL AND f.kind IN ('index', 'trigger', 'rule') THEN f.expected
+                          WHEN f.actual IS NULL AND f.kind IN ('index', 'trigger', 'rule') THEN rtrim(f.expected, ';')
                           WHEN f.kind = 'owner' THEN format('ALTER TABLE %s OWNER TO %s', f.name, f.expected)
                           WHEN f.kind = 'trigger' AND starts_with(f.actual, f.expected) THEN format('ALTER TABLE %s ENABLE TRIGGER %s', f.name, f.part)
                           WHEN f.kind = 'constraint' THEN format('ALTER TABLE %1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', f.name, f.part, f.expected)

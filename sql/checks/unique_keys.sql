@@ -38,7 +38,7 @@ BEGIN
         names := format('%s (%s)', t.name, t.names);
         object := names; status := 'pass'; expected := 'a valid, immediate, whole unique index'; actual := t.index::text; detail := NULL; hint := NULL;
         IF t.index IS NULL OR t.faults <> '' THEN
-            status := 'fail'; actual := coalesce(format('%s: %s', t.index, t.faults), 'no unique index');
+            status := 'fail'; actual := CASE WHEN t.index IS NULL THEN 'no unique index' ELSE format('%s: %s', t.index, t.faults) END;
             hint := CASE WHEN t.faults LIKE 'not valid%' THEN format('REINDEX INDEX %s', t.index)
                          ELSE format('CREATE UNIQUE INDEX ON %s (%s)', t.name, t.names) END;
             why := rsl.verify_obstacle(t.rel, t.key_columns);

@@ -17,7 +17,7 @@ AS $$
         CROSS JOIN LATERAL (SELECT acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AS acl) AS d
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND (about IS NULL OR c.oid::regclass::text = about)
         UNION ALL
-        SELECT 'column', o.nspname, format('%s.%I', c.oid::regclass, a.attname), 'pg_class'::regclass, c.oid, a.attnum, c.relowner, a.attacl, '{}'
+        SELECT 'column', o.nspname, format('%s.%I', c.oid::regclass, a.attname), 'pg_class'::regclass, c.oid, a.attnum, c.relowner, a.attacl, NULL
         FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN ours AS o ON o.oid = c.relnamespace
         WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND (about IS NULL OR c.oid::regclass::text = about)
         UNION ALL
