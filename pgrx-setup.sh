@@ -434,7 +434,8 @@ demo() {
     "$rsl" pull --mode replace "${sample_tables[@]}"
     say "SELECT * FROM rsl.verify()"
     "$bindir/psql" -X -d "$RSL_DATABASE_URL" -P pager=off -c 'SELECT * FROM rsl.verify()'
-    [[ $(query "$database" "SELECT count(*) FROM rsl.verify() WHERE status = 'fail'") == 0 ]] ||
+    # The sample ERP holds a broken character (U+FFFD) on purpose, and an exact copy holds it, too.
+    [[ $(query "$database" "SELECT count(*) FROM rsl.verify() WHERE status = 'fail' AND actual NOT LIKE 'replaced: %'") == 0 ]] ||
         die "rsl.verify() has findings: the lines with status fail above"
     cat >&2 <<NEXT
 
