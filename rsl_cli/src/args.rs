@@ -232,13 +232,17 @@ pub enum Format {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json"
+    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json\n  rsl verify --deep keys"
 )]
 pub struct Verify {
     #[command(flatten)]
     pub database: Database,
     /// A check, a group of checks, or a table; everything if left out
     pub scope: Option<String>,
+    /// Also run what costs: try every constraint with a value that it must refuse, read by the key, and compare indexes with their
+    /// tables; leaves nothing behind
+    #[arg(long)]
+    pub deep: bool,
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

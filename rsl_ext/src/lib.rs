@@ -22,6 +22,7 @@ mod receive;
 mod run;
 mod schema;
 mod session;
+mod shape;
 mod sketch;
 mod sql_function;
 mod track;

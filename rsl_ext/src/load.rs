@@ -167,6 +167,11 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
                 staging = CASE WHEN $2 = 'failed' THEN staging END
              WHERE load_id = $1",
             &[load.into(), status.into(), (stream.rows as i64).into(), JsonB(verdict.clone()).into()],
+        )?;
+        execute(
+            "SELECT rsl.shape_record(l.target, l.load_id, l.started_by, coalesce(l.report #>> '{undo,by}' = 'drop', false))
+             FROM rsl.load l WHERE l.load_id = $1 AND l.status = 'exact'",
+            &[load.into()],
         )
     })?;
     if !exact {

@@ -70,8 +70,11 @@ fn run_resume(source: Option<&str>) -> Result<Option<JsonB>> {
 
 #[pg_extern(sql = false)]
 fn run_finish(run: i64) -> Result<()> {
-    look_up(run)?;
+    let finished = look_up(run)?;
     as_owner(|| {
+        if !finished {
+            execute("SELECT rsl.shape_record_run($1)", &[run.into()])?;
+        }
         execute(
             "UPDATE rsl.run SET finished_at = clock_timestamp() WHERE run_id = $1 AND finished_at IS NULL",
             &[run.into()],

@@ -57,7 +57,8 @@ BEGIN
             SELECT p.oid::regprocedure::text
             FROM pg_proc AS p
             WHERE p.oid IN (SELECT to_regprocedure(m.name) FROM rsl.manifest AS m WHERE m.kind = 'function')
-              AND (starts_with(p.proname, 'load_') OR starts_with(p.proname, 'run_'))
+              AND (starts_with(p.proname, 'load_') OR starts_with(p.proname, 'run_') 
+                   OR p.proname = ANY ('{shape_accept,verify_deep,check_constraints_bite,check_indexes_consistent,constraint_attempt,constraint_violation,key_index}'))
             ORDER BY 1
         LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', object, role_name);

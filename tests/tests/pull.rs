@@ -483,6 +483,11 @@ fn settings_come_from_the_environment_or_from_a_file() -> Result<()> {
     ensure!(loads[0]["status"] == "exact" && loads[0]["object"] == "PART" && loads[1].is_null(), "{loads:#}");
     let verify = Ended::of(&mut pair.rsl(&["verify"])?)?;
     ensure!(verify.code == Some(0), "{verify:#?}");
+    let deep = Ended::of(&mut pair.rsl(&["verify", "--deep", "constraints_bite", "--format", "json"])?)?;
+    ensure!(
+        deep.code == Some(0) && deep.stdout.contains("constraints that refuse what they must"),
+        "{deep:#?}"
+    );
     pair.database.run("DELETE FROM erp.part WHERE part_no = 'A'")?;
     let verify = Ended::of(&mut pair.rsl(&["verify"])?)?;
     ensure!(verify.code == Some(1) && verify.stdout.contains("erp.part"), "{verify:#?}");
