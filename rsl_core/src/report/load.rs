@@ -16,10 +16,14 @@ pub struct RunReport {
     pub verdict: Verdict,
     /// The verdict in one sentence.
     pub summary: String,
+    /// It is of a whole run, not of one load alone.
+    pub whole_run: bool,
     /// Number in `rsl.run`; none of a load that belongs to no run.
     pub run_id: Option<i64>,
     /// The run has come to its end. Of a load: it has a verdict.
     pub finished: bool,
+    /// Its session is still there.
+    pub running: bool,
     /// Role of the database that began it.
     pub started_by: String,
     /// From the beginning to the end.
@@ -209,10 +213,10 @@ impl Rows {
         }
     }
 
-    /// The witnesses that tell agree, and at least two tell.
-    pub fn agree(&self) -> bool {
+    /// Whether the witnesses that tell agree; none if fewer than two tell.
+    pub fn agree(&self) -> Option<bool> {
         let told: Vec<u64> = [self.source, self.stream, self.target].into_iter().flatten().collect();
-        told.len() > 1 && told.iter().all(|rows| *rows == told[0])
+        (told.len() > 1).then(|| told.iter().all(|rows| *rows == told[0]))
     }
 }
 
@@ -319,10 +323,13 @@ mod tests {
         assert!(columns(json!({"exact": false, "reason": {"message": "x"}})).is_empty());
         assert!(columns(json!({"stream": {"rows": 1, "columns": {"c": {"nulls": 0}}}})).is_empty());
         let rows = Rows::of_verdict(&json!({"exact": false}));
-        assert!(rows.source.is_none() && rows.stream.is_none() && rows.target.is_none() && !rows.agree());
-        assert!(Rows { source: None, stream: Some(1), target: Some(1), after: None }.agree());
-        assert!(!Rows { source: Some(2), stream: Some(1), target: Some(1), after: None }.agree());
-        assert!(!Rows { source: None, stream: Some(1), target: None, after: None }.agree());
+        assert!(
+            rows.source.is_none() && rows.stream.is_none() && rows.target.is_none() && rows.agree().is_none()
+        );
+        let agree = |source, stream, target| Rows { source, stream, target, after: None }.agree();
+        assert_eq!(agree(None, Some(1), Some(1)), Some(true));
+        assert_eq!(agree(Some(2), Some(1), Some(1)), Some(false));
+        assert_eq!(agree(None, Some(1), None), None);
     }
 
     #[test]
