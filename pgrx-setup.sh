@@ -493,7 +493,8 @@ url_path() {
 run_tests() {
     build_and_install
     need_lint_tools
-    ! command -v dpkg-query >/dev/null || need_packages shellcheck
+    # The reports are looked at in a browser, and printed.
+    ! command -v dpkg-query >/dev/null || need_packages shellcheck chromium poppler-utils
     say "checking the form of the code"
     cargo fmt --all --check
     shellcheck pgrx-setup.sh .ci/run tests/tds_server/clients.sh

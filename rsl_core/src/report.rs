@@ -116,6 +116,7 @@ impl TableReport {
                 None => message.to_owned(),
             });
         let source_rows = source_rows(verdict).unwrap_or(0);
+        let seconds = (seconds * 1000.0).round() / 1000.0;
         Self {
             object: object.to_owned(),
             target: target.to_owned(),
@@ -129,7 +130,7 @@ impl TableReport {
             deleted: count("deleted"),
             rejected: count("rejected"),
             exact: verdict["exact"] == Value::Bool(true),
-            seconds: (seconds * 1000.0).round() / 1000.0,
+            seconds,
             rows_per_second: if seconds > 0.0 { (source_rows as f64 / seconds) as u64 } else { 0 },
             consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
             losses: verdict["losses"].as_array().into_iter().flatten().map(in_words).collect(),
@@ -143,16 +144,18 @@ impl TableReport {
 }
 
 impl KeyTotals {
-    /// From the verdict of `rsl.load_finish`, with the sums of these columns.
+    /// From the verdict of `rsl.load_finish`, with the sums of those of these columns that were summed.
     pub fn of_verdict<'a>(verdict: &Value, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
         let (stream, target) = (account("stream"), account("target"));
-        let sum = |account: Option<&Account>, name: &str| {
-            account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
-        };
+        let sum = |account: &Option<Account>, name: &str| account.as_ref()?.column(name)?.sum;
         let mut sums = Map::new();
         for name in columns {
-            let (source, target) = (sum(stream.as_ref(), name), sum(target.as_ref(), name));
+            let pair = (sum(&stream, name), sum(&target, name));
+            if pair == (None, None) {
+                continue;
+            }
+            let [source, target] = [pair.0, pair.1].map(|sum| sum.unwrap_or_else(|| "0".to_owned()));
             sums.insert(name.to_owned(), json!(SumPair { matches: source == target, source, target }));
         }
         let source_count = source_rows(verdict).unwrap_or(0);

@@ -336,14 +336,13 @@ impl Run {
     ) -> Loaded {
         let (object, target) = (&plan.table.object, plan.target_name());
         let seconds = started.elapsed().as_secs_f64();
-        let summed =
-            plan.columns.iter().filter(|(_, ty)| ty.is_exact_number()).map(|(name, _)| name.as_str());
+        let columns = plan.columns.iter().map(|(name, _)| name.as_str());
         Loaded {
             report: TableReport {
                 load_id: Some(load),
                 ..TableReport::of_verdict(object, &target, self.mode.name(), verdict, seconds)
             },
-            totals: KeyTotals::of_verdict(verdict, summed),
+            totals: KeyTotals::of_verdict(verdict, columns),
             bytes: counters.bytes.load(Ordering::Relaxed),
         }
     }

@@ -120,9 +120,8 @@ fn assemble(gathered: &Gathered, tables: Vec<LoadReport>, target: &str, reported
         |left_out: &&Value| *whole || left_out["table"].as_str().is_some_and(|table| begun.contains(table));
     let not_carried_over = not_carried_over.filter(of_these).cloned().collect();
     let key_totals = latest.iter().zip(&tables).map(|(row, load)| {
-        let summed =
-            load.columns.iter().filter(|column| column.is_summed()).map(|column| column.name.as_str());
-        (load.table.target.clone(), json!(KeyTotals::of_verdict(&row["report"], summed)))
+        let columns = load.columns.iter().map(|column| column.name.as_str());
+        (load.table.target.clone(), json!(KeyTotals::of_verdict(&row["report"], columns)))
     });
     let report = Report {
         exact: verdict == Verdict::Exact,

@@ -12,9 +12,10 @@ use crate::failure::{Failure, Result};
 pub const SIGNERS: [&str; 3] = ["Database administrator", "Lead developer", "Operations"];
 
 pub fn html(report: &RunReport) -> Result<String> {
-    Page::new(report)
-        .render()
-        .map_err(|error| Failure::new(format!("the report could not be written: {error}")))
+    let written = Page::new(report).render();
+    let page = written.map_err(|error| Failure::new(format!("the report could not be written: {error}")))?;
+    // A template ends without the end of its last line.
+    Ok(page + "\n")
 }
 
 #[derive(Template)]
