@@ -8,9 +8,9 @@ SELECT rsl.run_begin('sqlite:///erp.db', '{}', '[1]');
 SELECT rsl.run_begin('sqlite:///erp.db', '{}', '"loader"');
 SELECT rsl.run_finish(:run, '7');
 SELECT finished_at IS NULL AS goes_on, report FROM rsl.run WHERE run_id = :run;
-SELECT rsl.run_finish(:run, '{"seconds": {"1": 0.5}}');
+SELECT rsl.run_finish(:run, '{"tables": [{"load_id": 1, "seconds": 0.5}]}');
 -- What was said once stays.
-SELECT rsl.run_finish(:run, '{"seconds": {}}'), rsl.run_finish(:run);
+SELECT rsl.run_finish(:run, '{"tables": []}'), rsl.run_finish(:run);
 SELECT finished_at IS NOT NULL AS finished, report FROM rsl.run WHERE run_id = :run;
 SELECT rsl.run_finish(NULL, '{}');
 -- Without any of it.

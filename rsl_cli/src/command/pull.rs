@@ -224,13 +224,13 @@ fn host_name() -> Option<String> {
 
 /// What no load knows of this run: the wall times of this process and what it left out.
 fn for_the_books(report: &Report, resumed: bool) -> Value {
-    let seconds =
-        report.tables.iter().filter_map(|table| Some((table.load_id?.to_string(), json!(table.seconds))));
+    let tables =
+        report.tables.iter().map(|table| json!({"load_id": table.load_id, "seconds": table.seconds}));
     json!({
         "started_at": report.started_at,
         "finished_at": report.finished_at,
         "resumed": resumed,
-        "seconds": seconds.collect::<Map<_, _>>(),
+        "tables": tables.collect::<Vec<_>>(),
         "not_carried_over": report.not_carried_over,
     })
 }

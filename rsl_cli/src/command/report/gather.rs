@@ -66,7 +66,9 @@ pub async fn gather(connection: &Connection, target: &str, wanted: Wanted) -> Re
     let mut rejects = rejects(connection, &numbers).await?;
     let run = run.unwrap_or_default();
     let whole = !matches!(wanted, Wanted::Load(_));
-    let (latest, earlier) = if whole { replaced(loads) } else { (loads, Vec::new()) };
+    let (mut latest, earlier) = if whole { replaced(loads) } else { (loads, Vec::new()) };
+    // In the order in which they came to their end, as far as it was told.
+    latest.sort_by_key(|load| load["load_id"].as_i64().and_then(|load| Some(told_of(&run, load)?.0)));
     let tables: Vec<LoadReport> = latest
         .iter()
         .map(|load| load_report(load, &run, rejects.remove(&load["load_id"].as_i64().unwrap_or(0))))
@@ -175,6 +177,12 @@ fn replaced(loads: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
     loads.into_iter().partition(|load| last.get(&place(load)) == Some(&load["load_id"].as_i64()))
 }
 
+/// What the client told of a load at the end of the run, and in which place.
+fn told_of(run: &Value, load: i64) -> Option<(usize, &Value)> {
+    let told = run["report"]["tables"].as_array()?;
+    told.iter().enumerate().find(|(_, table)| table["load_id"].as_i64() == Some(load))
+}
+
 fn verdict(tables: &[LoadReport], finished: bool, not_begun: &[String]) -> Verdict {
     let proven = |load: &LoadReport| load.status == "exact" || load.status == "partial";
     if !finished || tables.is_empty() || !not_begun.is_empty() || !tables.iter().all(proven) {
@@ -192,7 +200,7 @@ fn load_report(load: &Value, run: &Value, rejects: Option<Vec<Reject>>) -> LoadR
         load[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let number = load["load_id"].as_i64().unwrap_or(0);
-    let told = run["report"]["seconds"].get(number.to_string()).and_then(Value::as_f64);
+    let told = told_of(run, number).and_then(|(_, table)| table["seconds"].as_f64());
     let seconds = told.or_else(|| load["seconds"].as_f64()).unwrap_or(0.0);
     let target = text(load, "target_name");
     let mut table =
