@@ -128,12 +128,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();
-    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
-        if !wish.data_only {
-            match carry_structure(&run, number, connection, &wish, &all).await {
-                Ok(left_out) => not_carried_over = left_out,
-                Err(error) => failed = Some(error),
-            }
+    if let (None, Some(connection), Some(number), false) = (&failed, &connection, number, wish.data_only) {
+        match carry_structure(&run, number, connection, &wish, &all).await {
+            Ok(left_out) => not_carried_over = left_out,
+            Err(error) => failed = Some(error),
         }
     }
     let report = Report {

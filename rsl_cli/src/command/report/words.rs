@@ -177,12 +177,18 @@ fn time(load: &LoadReport) -> String {
 
 /// What is known of the state of the source in which the rows were read.
 pub fn consistency(load: &LoadReport) -> String {
-    let said: Vec<String> = load.table.consistency.iter().map(of_one_kind).collect();
+    let whole = load.parts <= 1;
+    let said: Vec<String> = load.table.consistency.iter().map(|answer| of_one_kind(answer, whole)).collect();
     if said.is_empty() { "not told".to_owned() } else { said.join("; ") }
 }
 
-fn of_one_kind(answer: &Value) -> String {
-    let isolation = answer["isolation"].as_str().unwrap_or("not told");
+fn of_one_kind(answer: &Value, whole: bool) -> String {
+    let isolation = match (answer["isolation"].as_str(), whole) {
+        (Some("snapshot"), true) => "snapshot, all rows of one moment",
+        (Some("snapshot"), false) => "snapshot, all rows of a part of one moment",
+        (Some("read committed"), _) => "read committed, each row of its own moment",
+        (other, _) => other.unwrap_or("not told"),
+    };
     let compared: Vec<&str> =
         answer["compared"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     match (compared.is_empty(), answer["changed"] == Value::Bool(true)) {
