@@ -445,6 +445,7 @@ The sample ERP is loaded and verified. What to try next:
     target/release/rsl loads                                              what was loaded, and its verdict
     target/release/rsl pull --dry-run --all                               what a load of everything would do
     target/release/rsl pull B_ITEM --mode upsert --undoable               load one table again, audited from now on
+    target/release/rsl report --last --output report.html                 the last pull, proven, to print and to sign
     target/release/rsl undo --last                                        take that load back
     ./pgrx-setup.sh psql -c 'SELECT * FROM erp.bi_routing_view LIMIT 5'   the rows
     ./pgrx-setup.sh stop                                                  stop the private server
