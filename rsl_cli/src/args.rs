@@ -1,11 +1,13 @@
 //! The command line.
 
 mod audit;
+mod report;
 mod undo;
 
 use std::path::PathBuf;
 
 pub use audit::{Audit, AuditCheck, AuditCommand, AuditOn, AuditPlain, AuditPrune, AuditTable, History};
+pub use report::{Report, ReportFormat};
 pub use undo::Undo;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -37,6 +39,8 @@ pub enum Command {
     Verify(Verify),
     /// List the loads, the latest first
     Loads(Loads),
+    /// What a load or a whole pull brought, proven: to read, to print and to sign
+    Report(Report),
     /// Put the target of a load back to before it
     Undo(Undo),
     /// Every change of one row of an audited table: when, what, who

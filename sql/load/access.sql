@@ -14,6 +14,6 @@ REVOKE ALL ON FUNCTION rsl.load_plan(bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_claim(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_resume(bigint, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.run_begin(text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.run_begin(text, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.run_resume(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.run_finish(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.run_finish(bigint, jsonb) FROM PUBLIC;

@@ -97,7 +97,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
     // The session that began the run holds it until the end: so it is known that it goes on.
     let number = match (&connection, args.dry_run, &left) {
-        (Some(connection), false, None) => Some(begin_run(connection, source.as_ref(), &wish).await?),
+        (Some(connection), false, None) => {
+            let environment = environment(args, source.as_ref(), target.as_ref(), &plans);
+            Some(begin_run(connection, source.as_ref(), &wish, &environment).await?)
+        }
         (_, _, left) => left.as_ref().map(|left| left.number),
     };
 
@@ -125,16 +128,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();
-    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
-        if !wish.data_only {
-            match carry_structure(&run, number, connection, &wish, &all).await {
-                Ok(left_out) => not_carried_over = left_out,
-                Err(error) => failed = Some(error),
-            }
-        }
-        if failed.is_none() {
-            let ended = connection.client.execute("SELECT rsl.run_finish($1)", &[&number]).await;
-            ended.map_err(failure)?;
+    if let (None, Some(connection), Some(number), false) = (&failed, &connection, number, wish.data_only) {
+        match carry_structure(&run, number, connection, &wish, &all).await {
+            Ok(left_out) => not_carried_over = left_out,
+            Err(error) => failed = Some(error),
         }
     }
     let report = Report {
@@ -151,6 +148,11 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         tables: loaded.into_iter().map(|loaded| loaded.report).collect(),
         not_carried_over: not_carried_over.iter().map(|left_out| json!(left_out)).collect(),
     };
+    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
+        let told = for_the_books(&report, left.is_some());
+        let ended = connection.client.execute("SELECT rsl.run_finish($1, $2)", &[&number, &told]).await;
+        ended.map_err(failure)?;
+    }
     if let Some(path) = &args.output {
         let written = std::fs::write(path, format!("{:#}\n", json!(report)));
         written.map_err(|error| {
@@ -197,10 +199,49 @@ impl Unfinished {
     }
 }
 
-async fn begin_run(connection: &Connection, source: &dyn Source, wish: &Wish) -> Result<i64> {
+/// What `rsl report` will tell of where this run ran. No URL with a password, and nothing of the command line.
+fn environment(args: &Pull, source: &dyn Source, target: Option<&Target>, plans: &[Vec<Arc<Plan>>]) -> Value {
+    json!({
+        "rsl": env!("CARGO_PKG_VERSION"),
+        "source_version": source.version(),
+        "target": target.map(Target::name),
+        "host": host_name(),
+        "jobs": args.jobs,
+        "objects": plans.iter().flatten().map(|plan| plan.table.object.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+/// Of this machine, as it calls itself.
+fn host_name() -> Option<String> {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer is as long as is said; a longer name is cut off, then without a zero byte at its end.
+    let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len()) };
+    let length = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    (failed == 0 && length > 0).then(|| String::from_utf8_lossy(&name[..length]).into_owned())
+}
+
+/// What no load knows of this run: the wall times of this process and what it left out.
+fn for_the_books(report: &Report, resumed: bool) -> Value {
+    let tables =
+        report.tables.iter().map(|table| json!({"load_id": table.load_id, "seconds": table.seconds}));
+    json!({
+        "started_at": report.started_at,
+        "finished_at": report.finished_at,
+        "resumed": resumed,
+        "tables": tables.collect::<Vec<_>>(),
+        "not_carried_over": report.not_carried_over,
+    })
+}
+
+async fn begin_run(
+    connection: &Connection,
+    source: &dyn Source,
+    wish: &Wish,
+    environment: &Value,
+) -> Result<i64> {
     let row = connection
         .client
-        .query_one("SELECT rsl.run_begin($1, $2)", &[&source.name(), &json!(wish)])
+        .query_one("SELECT rsl.run_begin($1, $2, $3)", &[&source.name(), &json!(wish), &environment])
         .await
         .map_err(failure)?;
     Ok(row.get(0))

@@ -29,6 +29,11 @@ pub trait Source: Send + Sync {
     /// The source as reports name it, without a password.
     fn name(&self) -> String;
 
+    /// Product and version, if the source tells.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
     /// Tables and views, in the source's order.
     async fn objects(&self) -> Result<Vec<String>>;
 

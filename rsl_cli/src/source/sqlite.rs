@@ -46,6 +46,11 @@ impl Source for Sqlite {
         format!("sqlite://{}", self.path.display())
     }
 
+    /// A file has no server: what reads it is a library of this program.
+    fn version(&self) -> Option<String> {
+        Some(format!("SQLite {}", rusqlite::version()))
+    }
+
     async fn objects(&self) -> Result<Vec<String>> {
         blocking(self, |path| {
             let connection = connect(path)?;

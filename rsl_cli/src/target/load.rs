@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rsl_core::Witness;
-use rsl_core::report::{KeyTotals, SumPair, TableReport};
-use rsl_core::witness::Account;
-use serde_json::{Map, Value, json};
+use rsl_core::report::{KeyTotals, TableReport};
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -335,55 +334,15 @@ impl Run {
         counters: &Counters,
         started: Instant,
     ) -> Loaded {
-        let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
-        let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
-        let (stream, target) = (account("stream"), account("target"));
-        let target_rows = target.as_ref().map_or(0, |target| target.rows);
-        let source_rows = count("source_rows");
-        let reason =
-            verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
-                Some(detail) => format!("{message} ({detail})"),
-                None => message.to_owned(),
-            });
-        let mut sums = Map::new();
-        for (name, _) in plan.columns.iter().filter(|(_, ty)| ty.is_exact_number()) {
-            let sum = |account: Option<&Account>| {
-                account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
-            };
-            let (source, target) = (sum(stream.as_ref()), sum(target.as_ref()));
-            sums.insert(name.clone(), json!(SumPair { matches: source == target, source, target }));
-        }
+        let (object, target) = (&plan.table.object, plan.target_name());
         let seconds = started.elapsed().as_secs_f64();
+        let columns = plan.columns.iter().map(|(name, _)| name.as_str());
         Loaded {
             report: TableReport {
-                object: plan.table.object.clone(),
-                target: plan.target_name(),
-                mode: self.mode.name().to_owned(),
                 load_id: Some(load),
-                source_rows,
-                target_rows,
-                inserted: count("inserted"),
-                updated: count("updated"),
-                unchanged: count("unchanged"),
-                deleted: count("deleted"),
-                rejected: 0,
-                exact: verdict["exact"] == Value::Bool(true),
-                seconds: rounded(seconds),
-                rows_per_second: per_second(source_rows, seconds),
-                consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
-                losses: Vec::new(),
-                undo: verdict["undo"]["by"]
-                    .as_str()
-                    .filter(|_| verdict["undo"]["lost"].is_null())
-                    .map(str::to_owned),
-                reason,
+                ..TableReport::of_verdict(object, &target, self.mode.name(), verdict, seconds)
             },
-            totals: KeyTotals {
-                source_count: source_rows,
-                target_count: target_rows,
-                matches: source_rows == target_rows,
-                sums,
-            },
+            totals: KeyTotals::of_verdict(verdict, columns),
             bytes: counters.bytes.load(Ordering::Relaxed),
         }
     }
@@ -416,12 +375,4 @@ impl Failure {
             self.at(format!("{object} into {}", plan.target_name()))
         }
     }
-}
-
-fn rounded(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
-}
-
-fn per_second(rows: u64, seconds: f64) -> u64 {
-    if seconds > 0.0 { (rows as f64 / seconds) as u64 } else { 0 }
 }

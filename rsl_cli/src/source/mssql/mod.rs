@@ -49,6 +49,8 @@ const OFFSET_SUFFIX: &str = "_offset";
 pub struct SqlServer {
     login: Arc<Login>,
     snapshot: bool,
+    /// Product, version and edition.
+    version: Option<String>,
     told: Option<TextForm>,
     keep_offset: bool,
     update_column: Option<String>,
@@ -60,27 +62,29 @@ pub struct SqlServer {
 }
 
 impl SqlServer {
-    /// Logs in once, to see whether it can be done, and asks whether the database gives snapshots.
+    /// Logs in once, to see whether it can be done, and asks whether the database gives snapshots, and its version.
     pub async fn open(text: &str, options: &Options) -> Result<Self> {
         let login = Arc::new(Login::parse(text)?);
         let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
-        let snapshot = Self::has_snapshots(&login, options.retries).await?;
+        let (snapshot, version) = Self::asked_first(&login, options.retries).await?;
         let (keep_offset, retries) = (options.keep_offset, options.retries);
         let update_column = options.update_column.clone();
         let (idle, relations) = (Mutex::default(), Mutex::default());
-        Ok(Self { login, snapshot, told, keep_offset, update_column, retries, idle, relations })
+        Ok(Self { login, snapshot, version, told, keep_offset, update_column, retries, idle, relations })
     }
 
-    /// Whether the database gives snapshots.
-    async fn has_snapshots(login: &Arc<Login>, retries: u16) -> Result<bool> {
+    /// Whether the database gives snapshots, and what it is.
+    async fn asked_first(login: &Arc<Login>, retries: u16) -> Result<(bool, Option<String>)> {
         retried(retries, false, move || async move {
             let mut session = Session::open(login).await?;
-            let state =
-                "SELECT CAST(snapshot_isolation_state AS int) FROM sys.databases WHERE database_id = DB_ID()";
-            match session.rows(state, None).await?.first() {
-                Some(row) => Ok(catalogue::optional_number(row, 0)? == Some(1)),
-                None => Ok(false),
-            }
+            let asked = "SELECT CAST(snapshot_isolation_state AS int), CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), \
+                CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) FROM sys.databases WHERE database_id = DB_ID()";
+            let rows = session.rows(asked, None).await?;
+            let Some(row) = rows.first() else { return Ok((false, None)) };
+            let told = [catalogue::optional_text(row, 1)?, catalogue::optional_text(row, 2)?];
+            let version = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let version = (!version.is_empty()).then(|| format!("SQL Server {version}"));
+            Ok((catalogue::optional_number(row, 0)? == Some(1), version))
         })
         .await
     }
@@ -169,6 +173,10 @@ impl SqlServer {
 impl Source for SqlServer {
     fn name(&self) -> String {
         self.login.name()
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.clone()
     }
 
     async fn objects(&self) -> Result<Vec<String>> {
