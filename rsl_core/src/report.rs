@@ -50,10 +50,13 @@ pub struct TableReport {
     pub unchanged: u64,
     /// Rows that `replace` took out.
     pub deleted: u64,
-    /// Rows that the target refused.
+    /// Rows that could not be loaded: `rsl.reject` lists them.
     pub rejected: u64,
-    /// Source, stream and target agree.
+    /// Source, stream and target agree, and no row was rejected.
     pub exact: bool,
+    /// Source, stream and target agree of all rows but the rejected ones, which are no more than were allowed.
+    #[serde(default)]
+    pub partial: bool,
     /// Wall time of this table.
     pub seconds: f64,
     /// `source_rows` over `seconds`.

@@ -295,7 +295,8 @@ pub fn load_abort(load: Option<i64>, reason: Option<&str>) -> Result<()> {
         execute(
             "UPDATE rsl.load SET staging = NULL, finished_at = coalesce(finished_at, clock_timestamp()),
                 report = CASE status WHEN 'loading' THEN jsonb_build_object('exact', false, 'reason', jsonb_strip_nulls(jsonb_build_object('message', $2::text))) ELSE report END,
-                status = CASE status WHEN 'loading' THEN 'aborted' ELSE status END
+                status = CASE status WHEN 'loading' THEN 'aborted' ELSE status END,
+                rejected = (SELECT count(*) FROM rsl.reject WHERE load_id = $1)
              WHERE load_id = $1",
             &[load.into(), reason.into()],
         )

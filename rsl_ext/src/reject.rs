@@ -38,7 +38,8 @@ pub fn enter(load: i64, part: Option<i32>, chunk: i64, rejects: &[Value]) -> Res
     as_owner(|| {
         execute(
             "INSERT INTO rsl.reject (load_id, origin, part, chunk, object, target, key, \"row\", column_name, sqlstate, message, hint)
-             SELECT l.load_id, 'value', $2, $3, l.object, l.target, NULLIF(r.value -> 'key', 'null'), r.value -> 'row',
+             SELECT l.load_id, 'value', $2, $3, l.object, l.target, coalesce(NULLIF(r.value -> 'key', 'null'),
+                    (SELECT jsonb_object_agg(k, r.value -> 'row' ->> k) FROM unnest(l.key_columns) k)), r.value -> 'row',
                 r.value ->> 'column_name', r.value ->> 'sqlstate', r.value ->> 'message', r.value ->> 'hint'
              FROM rsl.load l, jsonb_array_elements($4) WITH ORDINALITY r (value, n) WHERE l.load_id = $1 ORDER BY r.n",
             &[load.into(), part.into(), chunk.into(), JsonB(json!(rejects)).into()],

@@ -21,3 +21,4 @@ REVOKE ALL ON FUNCTION rsl.load_try(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_isolate(jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_settle(jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_keep(jsonb) FROM PUBLIC;

@@ -42,7 +42,7 @@ COMMENT ON FUNCTION rsl.load_plan(bigint, jsonb) IS
 CREATE FUNCTION rsl.load_claim(load bigint) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_claim_wrapper';
 COMMENT ON FUNCTION rsl.load_claim(bigint) IS
-    'gives this session a part that is not finished and that no living session has claimed: {part, after, until, position, chunks, rows}; the unfinished part that it has claimed already, if there is one; null if none is left. The claim ends with rsl.load_part_finish or with the session';
+    'gives this session a part that is not finished and that no living session has claimed: {part, after, until, position, chunks, rows, rejected}; the unfinished part that it has claimed already, if there is one; null if none is left. The claim ends with rsl.load_part_finish or with the session';
 
 CREATE FUNCTION rsl.load_part_finish(load bigint, part int, source_rows bigint, consistency jsonb DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_part_finish_wrapper';

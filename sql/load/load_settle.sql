@@ -162,7 +162,8 @@ BEGIN
     END IF;
     IF verdict -> 'exact' = 'true' THEN
         -- What was merged, and what the source sent: the difference are the rejects, to the last bit.
-        verdict := verdict || jsonb_build_object('exact', false, 'partial', true, 'merged', verdict -> 'stream');
+        verdict := verdict || jsonb_build_object('exact', false, 'partial', true, 'merged', verdict -> 'stream',
+            'reason', rsl.load_rejects_reason(plan, rejects, false) || jsonb_build_object('message', format('%s rejected', CASE rejected WHEN 1 THEN '1 row was' ELSE rejected || ' rows were' END)));
     END IF;
     RETURN verdict || jsonb_build_object('stream', stream, 'rejected', rejected, 'rejects', rejects);
 END $$;
