@@ -1,5 +1,7 @@
 //! `rsl rejects`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tokio_postgres::Row;
 
@@ -62,6 +64,11 @@ pub async fn run(args: Rejects) -> Result<u8> {
                 ]);
             }
             println!("{list}");
+            let hints: BTreeSet<String> =
+                rows.iter().map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
+            for hint in hints {
+                eprintln!("hint: {}", escaped(&hint));
+            }
             if total > rows.len() as i64 {
                 eprintln!("{} more are not shown: --limit {total}", total - rows.len() as i64);
             }
