@@ -115,7 +115,7 @@ END $$;
 COMMENT ON FUNCTION rsl.load_refusals(regclass, regclass, text, text[], text[]) IS
     'part of rsl.load_finish: queries for rows of staging that the target must refuse, and why; those that repeat are to be asked until they find nothing more';
 
--- plan, path: as of rsl.load_merge. Everything that is tried is undone. Gives {"found": [{tid, sqlstate, message, …}], "more": whether
+-- plan, path: as of rsl.load_merge; with 'quick', only what queries can tell is looked for. Everything that is tried is undone. Gives {"found": [{tid, sqlstate, message, …}], "more": whether
 -- the search was ended because there are too many}; null if what fails is not about rows.
 CREATE FUNCTION rsl.load_isolate(plan jsonb, path text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -162,7 +162,7 @@ BEGIN
             END LOOP;
             EXIT WHEN cardinality(bad) > most;
         END LOOP;
-        IF target IS NOT NULL AND cardinality(bad) <= most THEN
+        IF target IS NOT NULL AND cardinality(bad) <= most AND plan -> 'quick' IS DISTINCT FROM 'true' THEN
             EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
             same_key := rsl.load_key_condition(target, key);
             deferred := rsl.load_constraints(target);

@@ -92,6 +92,7 @@ DECLARE
     gone jsonb;
     left_over jsonb;
     kept text;
+    quick boolean;
 BEGIN
     IF rejected > allowed THEN
         -- Nothing of it will stay, so nothing is merged.
@@ -112,47 +113,50 @@ BEGIN
     ELSE
         verdict := rsl.load_merge(plan, stream, path);
     END IF;
-    IF verdict -> 'refused' = 'true' AND rsl.load_is_refusal(verdict #>> '{reason,sqlstate}') THEN
-        IF to_regclass(target) IS NOT NULL THEN
-            -- What is found is true of the table as it is then: nobody else writes to it until the end.
-            EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
-        END IF;
-        bad := rsl.load_isolate(plan, path);
-        IF bad #> '{found,0}' IS NOT NULL THEN
-            rejects := rsl.load_reject_rows(plan, bad -> 'found');
-            rejected := rejected + jsonb_array_length(rejects);
-            IF rejected > allowed THEN
-                verdict := verdict || jsonb_build_object('reason', rsl.load_rejects_reason(plan, rejects, (bad ->> 'more')::boolean));
-            ELSE
-                tids := ARRAY(SELECT (f ->> 'tid')::tid FROM jsonb_array_elements(bad -> 'found') f);
-                BEGIN
-                    EXECUTE format('SELECT %s FROM %s s WHERE s.ctid = ANY ($1)', rsl.aggregate_call('witness', 'row_witness', 's', columns), staging)
-                        USING tids INTO gone;
-                    gone := rsl.name_columns(gone, columns);
-                    left_over := rsl.witness_since(stream, gone);
-                    IF replaces AND keyed THEN
-                        kept := coalesce(kept, rsl.load_keep(plan));
-                        EXECUTE format('INSERT INTO %s SELECT * FROM %s WHERE ctid = ANY ($1)', kept, staging) USING tids;
-                        plan := plan || jsonb_build_object('kept', kept);
-                    ELSIF replaces THEN
-                        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
-                    END IF;
-                    EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1)', staging) USING tids;
-                    IF filled THEN
-                        verdict := rsl.load_keyless_replace(plan, stream);
-                    ELSE
-                        verdict := rsl.load_merge(plan || jsonb_build_object('received', left_over -> 'rows'), left_over, path);
-                    END IF;
-                    -- Staging is as it was before, for whoever mends the cause and finishes the load again.
-                    IF verdict -> 'exact' <> 'true' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'RSL00';
-                    END IF;
-                EXCEPTION WHEN SQLSTATE 'RSL00' THEN
-                    kept := CASE WHEN (plan ->> 'value_rejected')::bigint > 0 THEN kept END;
-                END;
-            END IF;
-        END IF;
+    IF verdict -> 'refused' = 'true' AND to_regclass(target) IS NOT NULL THEN
+        -- What is found is true of the table as it is then: nobody else writes to it until the end.
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
     END IF;
+    -- Mostly it is enough to ask for orphans and the like; trying takes as long as another merge or two.
+    FOREACH quick IN ARRAY '{true,false}'::boolean[] LOOP
+        EXIT WHEN verdict -> 'refused' IS DISTINCT FROM 'true' OR NOT rsl.load_is_refusal(verdict #>> '{reason,sqlstate}');
+        bad := rsl.load_isolate(plan || jsonb_build_object('quick', quick), path);
+        CONTINUE WHEN bad #> '{found,0}' IS NULL;
+        rejected := (plan ->> 'value_rejected')::bigint + jsonb_array_length(bad -> 'found');
+        -- If they are too many, all shall be listed.
+        CONTINUE WHEN quick AND rejected > allowed;
+        rejects := rsl.load_reject_rows(plan, bad -> 'found');
+        IF rejected > allowed THEN
+            verdict := verdict || jsonb_build_object('reason', rsl.load_rejects_reason(plan, rejects, (bad ->> 'more')::boolean));
+            EXIT;
+        END IF;
+        tids := ARRAY(SELECT (f ->> 'tid')::tid FROM jsonb_array_elements(bad -> 'found') f);
+        BEGIN
+            EXECUTE format('SELECT %s FROM %s s WHERE s.ctid = ANY ($1)', rsl.aggregate_call('witness', 'row_witness', 's', columns), staging)
+                USING tids INTO gone;
+            gone := rsl.name_columns(gone, columns);
+            left_over := rsl.witness_since(stream, gone);
+            IF replaces AND keyed THEN
+                kept := coalesce(kept, rsl.load_keep(plan));
+                EXECUTE format('INSERT INTO %s SELECT * FROM %s WHERE ctid = ANY ($1)', kept, staging) USING tids;
+                plan := plan || jsonb_build_object('kept', kept);
+            ELSIF replaces THEN
+                EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
+            END IF;
+            EXECUTE format('DELETE FROM %s WHERE ctid = ANY ($1)', staging) USING tids;
+            IF filled THEN
+                verdict := rsl.load_keyless_replace(plan, stream);
+            ELSE
+                verdict := rsl.load_merge(plan || jsonb_build_object('received', left_over -> 'rows'), left_over, path);
+            END IF;
+            -- Staging is as it was before, for whoever mends the cause and finishes the load again.
+            IF verdict -> 'exact' <> 'true' THEN
+                RAISE EXCEPTION USING ERRCODE = 'RSL00';
+            END IF;
+        EXCEPTION WHEN SQLSTATE 'RSL00' THEN
+            kept := CASE WHEN (plan ->> 'value_rejected')::bigint > 0 THEN kept END;
+        END;
+    END LOOP;
     IF kept IS NOT NULL THEN
         EXECUTE format('DROP TABLE IF EXISTS %s', kept);
     END IF;

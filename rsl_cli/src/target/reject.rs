@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn rows_are_found_by_their_keys_as_the_target_has_them() {
         let key = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
-        let types = vec![PgType::Numeric(Some((10, 2))), PgType::Bytea, PgType::Char(Some(4))];
+        let types = vec![PgType::Numeric(Some((10, 2))), PgType::Bytea, PgType::Char(4)];
         let wanted = Wanted::new(
             vec![2, 0, 1],
             types,
