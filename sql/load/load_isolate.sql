@@ -148,6 +148,8 @@ DECLARE
     itself boolean;
 BEGIN
     BEGIN
+        -- Nothing is known of staging yet, and a join in the wrong way takes the square of its rows.
+        EXECUTE format('ANALYZE %s', staging);
         FOR r IN SELECT * FROM rsl.load_refusals(target, staging, mode, columns, key) LOOP
             LOOP
                 BEGIN

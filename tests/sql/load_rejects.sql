@@ -80,10 +80,10 @@ SELECT * FROM try('SELECT * FROM (VALUES (1, 2, 1), (2, 1, 2), (3, 9, 3), (4, 3,
 SELECT key, column_name, sqlstate FROM why;
 SELECT * FROM erp.part;
 CREATE TABLE erp.tree (id int PRIMARY KEY, parent int REFERENCES erp.tree, n int CHECK (n < 10));
-SELECT * FROM try('SELECT n AS id, CASE WHEN n < 3000 THEN n + 1 END AS parent, CASE n WHEN 1500 THEN 11 ELSE 1 END AS n FROM generate_series(1, 3000) n', 'erp.tree', 2000);
+SELECT * FROM try('SELECT n AS id, CASE WHEN n < 300 THEN n + 1 END AS parent, CASE n WHEN 150 THEN 11 ELSE 1 END AS n FROM generate_series(1, 300) n', 'erp.tree', 200);
 SELECT sqlstate, count(*), min((key ->> 'id')::int), max((key ->> 'id')::int) FROM rsl.reject WHERE load_id = (SELECT max(load_id) FROM rsl.load) GROUP BY 1 ORDER BY 1;
 SELECT count(*), min(id) FROM erp.tree;
-SELECT * FROM try('SELECT * FROM (VALUES (1, NULL, 1), (2, 3000, 12), (3, 1, 1)) v(id, parent, n)', 'erp.tree', 1, 'replace');
+SELECT * FROM try('SELECT * FROM (VALUES (1, NULL, 1), (2, 300, 12), (3, 1, 1)) v(id, parent, n)', 'erp.tree', 1, 'replace');
 SELECT * FROM erp.tree;
 
 -- Partitions: no place for the row, and a rule of one partition alone.
