@@ -58,10 +58,13 @@ pub struct TableReport {
     pub unchanged: u64,
     /// Rows that `replace` took out.
     pub deleted: u64,
-    /// Rows that the target refused.
+    /// Rows that could not be loaded: `rsl.reject` lists them.
     pub rejected: u64,
-    /// Source, stream and target agree.
+    /// Source, stream and target agree, and no row was rejected.
     pub exact: bool,
+    /// Source, stream and target agree of all rows but the rejected ones, which are no more than were allowed.
+    #[serde(default)]
+    pub partial: bool,
     /// Wall time of this table.
     pub seconds: f64,
     /// `source_rows` over `seconds`.
@@ -112,6 +115,10 @@ impl TableReport {
         let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
         let reason =
             verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
+                // The rows that were refused, a line each.
+                Some(detail) if count("rejected") > 0 => {
+                    format!("{message}\n  {}", detail.replace('\n', "\n  "))
+                }
                 Some(detail) => format!("{message} ({detail})"),
                 None => message.to_owned(),
             });
@@ -129,6 +136,7 @@ impl TableReport {
             unchanged: count("unchanged"),
             deleted: count("deleted"),
             rejected: count("rejected"),
+            partial: verdict["partial"] == Value::Bool(true),
             exact: verdict["exact"] == Value::Bool(true),
             seconds,
             rows_per_second: if seconds > 0.0 { (source_rows as f64 / seconds) as u64 } else { 0 },

@@ -19,6 +19,7 @@ mod part;
 mod phase;
 mod push;
 mod receive;
+mod reject;
 mod run;
 mod schema;
 mod session;

@@ -63,7 +63,7 @@ fn run_resume(source: Option<&str>) -> Result<Option<JsonB>> {
                 return query_one::<JsonB>(
                     "SELECT jsonb_build_object('run_id', r.run_id, 'source', r.source, 'options', r.options, 'done', coalesce(
                         (SELECT jsonb_agg(DISTINCT l.object) FROM rsl.load l
-                         WHERE l.run_id = r.run_id AND l.status = 'exact' AND l.object IS NOT NULL), '[]'))
+                         WHERE l.run_id = r.run_id AND l.status IN ('exact', 'partial') AND l.object IS NOT NULL), '[]'))
                      FROM rsl.run r WHERE r.run_id = $1",
                     &[run.into()],
                 );

@@ -17,7 +17,8 @@ extension_sql_file!(
 extension_sql_file!("../../sql/load/run.sql", name = "load_run", requires = ["load_session_locks"]);
 extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["load_run"]);
 extension_sql_file!("../../sql/load/load_part.sql", name = "load_load_part", requires = ["load_load"]);
-extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load_part"]);
+extension_sql_file!("../../sql/load/reject.sql", name = "load_reject", requires = ["load_load_part"]);
+extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_reject"]);
 extension_sql_file!("../../sql/digest/digest.sql", name = "digest_digest", requires = ["digest_witness"]);
 extension_sql_file!(
     "../../sql/digest/table_digest.sql",
@@ -33,11 +34,30 @@ extension_sql_file!("../../sql/digest/diff.sql", name = "digest_diff", requires 
 extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_diff"]);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
-extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
+extension_sql_file!(
+    "../../sql/load/load_statements.sql",
+    name = "load_load_statements",
+    requires = ["load_load_push"]
+);
+extension_sql_file!(
+    "../../sql/load/load_merge.sql",
+    name = "load_load_merge",
+    requires = ["load_load_statements"]
+);
+extension_sql_file!(
+    "../../sql/load/load_isolate.sql",
+    name = "load_load_isolate",
+    requires = ["load_load_merge"]
+);
+extension_sql_file!(
+    "../../sql/load/load_settle.sql",
+    name = "load_load_settle",
+    requires = ["load_load_isolate"]
+);
 extension_sql_file!(
     "../../sql/load/load_finish.sql",
     name = "load_load_finish",
-    requires = ["load_load_merge"]
+    requires = ["load_load_settle"]
 );
 extension_sql_file!(
     "../../sql/load/load_resume.sql",

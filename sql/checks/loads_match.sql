@@ -44,7 +44,7 @@ BEGIN
         FROM (SELECT DISTINCT l.target FROM rsl.load AS l) AS s
         LEFT JOIN LATERAL (
             SELECT l.* FROM rsl.load AS l
-            WHERE l.target = s.target AND l.status = 'exact'
+            WHERE l.target = s.target AND l.status IN ('exact', 'partial')
             -- Of two loads at once the one that ended last has seen the rows of both.
             ORDER BY l.finished_at DESC, l.load_id DESC
             LIMIT 1
@@ -59,7 +59,7 @@ BEGIN
             expected := t.digest;
             IF t.load_id IS NULL THEN
                 status := 'skip';
-                detail := 'no load of this target has finished as exact';
+                detail := 'no load of this target has finished as exact or partial';
                 hint := 'run rsl loads to see how its loads ended';
             ELSIF t.digest IS NULL THEN
                 status := 'warn';
@@ -143,7 +143,7 @@ BEGIN
           AND (l.status = 'loading'
                OR l.load_id = (
                    SELECT x.load_id FROM rsl.load AS x
-                   WHERE x.target = t.target AND x.status IN ('exact', 'failed')
+                   WHERE x.target = t.target AND x.status IN ('exact', 'partial', 'failed')
                    ORDER BY x.finished_at DESC, x.load_id DESC
                    LIMIT 1) AND l.status = 'failed')
         ORDER BY l.load_id;

@@ -131,6 +131,8 @@ COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS 'part of rsl.l
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
 -- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words.
+-- 'kept' is a table with the keys of rows that a replace leaves as they are, because those of the source were rejected.
+-- The verdict has 'refused' if it was the rows themselves that the target did not take.
 -- path: the caller's search_path, for triggers and defaults of the target.
 CREATE FUNCTION rsl.load_merge(plan jsonb, stream jsonb, path text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -144,9 +146,9 @@ DECLARE
     columns text[] := ARRAY(SELECT jsonb_array_elements_text(plan -> 'columns'));
     keyed boolean := jsonb_typeof(plan -> 'key_columns') = 'array';
     key text[] := CASE WHEN keyed THEN ARRAY(SELECT jsonb_array_elements_text(plan -> 'key_columns')) END;
-    list text := (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(columns) WITH ORDINALITY u(c, n));
+    kept text := plan ->> 'kept';
     same_key text;
-    others text[];
+    merging boolean := false;
     sent bigint := (stream ->> 'rows')::bigint;
     filled boolean;
     repeats jsonb;
@@ -171,14 +173,13 @@ BEGIN
     -- A merge is maintenance: it may sort and hash in the memory that the server grants to that.
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true)
         WHERE pg_size_bytes(current_setting('maintenance_work_mem')) > pg_size_bytes(current_setting('work_mem'));
-    insert_rows := format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %s s', target, list, staging);
     BEGIN
         IF (plan ->> 'received')::bigint <> sent THEN
             RAISE EXCEPTION 'the source sent % rows, % arrived', sent, plan ->> 'received' USING ERRCODE = 'data_exception';
         END IF;
         IF plan ->> 'miscounted' IS NOT NULL THEN
-            RAISE EXCEPTION '%', CASE WHEN plan -> 'source_rows' <> plan -> 'received'
-                    THEN format('the source counts %s rows, %s were read', plan ->> 'source_rows', plan ->> 'received')
+            RAISE EXCEPTION '%', CASE WHEN (plan ->> 'source_rows')::bigint <> (plan ->> 'received')::bigint + (plan ->> 'value_rejected')::bigint
+                    THEN format('the source counts %s rows, %s were read', plan ->> 'source_rows', (plan ->> 'received')::bigint + (plan ->> 'value_rejected')::bigint)
                     ELSE 'the source counts other rows in its parts than were read' END
                 USING ERRCODE = 'data_exception', DETAIL = plan ->> 'miscounted',
                 HINT = 'The source has changed while it was read, or not all of it came: load it again.';
@@ -196,7 +197,9 @@ BEGIN
                 ARRAY(SELECT jsonb_array_elements_text(plan #> '{definition,primary_key}') WHERE plan #> '{definition,primary_key}' <> '[]')));
             seen := after - '{sketch,key}'::text[];
             inserted := sent;
+            merging := true;
             PERFORM rsl.load_publish(staging, target, plan -> 'definition');
+            merging := false;
             undo := '{"by": "drop"}';
         ELSE
             -- Readers go on; whoever writes waits until the verdict.
@@ -231,42 +234,26 @@ BEGIN
                 END IF;
                 IF keyed AND (filled OR mode <> 'append') THEN
                     -- An UPDATE that two rows of the source match would take either; a row without a key matches none.
+                    merging := true;
                     PERFORM rsl.load_refuse_twins(staging::regclass, key, filled);
+                    merging := false;
                 END IF;
-                IF filled AND keyed AND mode <> 'replace' THEN
+                IF filled AND keyed AND (mode <> 'replace' OR kept IS NOT NULL) THEN
                     EXECUTE format('SELECT count(*) FROM %s', target) INTO rows_before;
                 ELSIF filled AND mode = 'append' THEN
                     before := rsl.table_witness(target::regclass, columns);
                 END IF;
+                insert_rows := rsl.load_insert_sql(target::regclass, staging::regclass, columns);
                 IF filled AND mode <> 'append' AND NOT keyed THEN
                     delete_rows := format('DELETE FROM %s', target);
                 ELSIF filled AND mode <> 'append' THEN
-                    -- Keys that are equal may still differ, as 1.0 and 1.00 or the cases of a citext do: those are written, too.
-                    others := ARRAY(SELECT c FROM unnest(columns) WITH ORDINALITY u (c, n)
-                        JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c
-                        LEFT JOIN pg_collation l ON l.oid = a.attcollation
-                        WHERE c <> ALL (key) OR NOT (a.atttypid = ANY ('{bool,int2,int4,int8,date,time,timestamp,timestamptz,uuid,bytea}'::regtype[])
-                            OR a.atttypid = ANY ('{text,varchar}'::regtype[]) AND l.collisdeterministic)
-                        ORDER BY n);
-                    -- One statement, so that foreign keys are looked at once, when all rows are in place.
-                    merge_rows := format($merge$
-                        WITH gone AS (%s), changed AS (%s),
-                        new AS (%s WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) RETURNING 1)
-                        SELECT (SELECT pg_catalog.count(*) FROM gone), (SELECT pg_catalog.count(*) FROM changed), (SELECT pg_catalog.count(*) FROM new)$merge$,
-                        CASE mode WHEN 'replace'
-                            THEN format('DELETE FROM %s t WHERE NOT EXISTS (SELECT FROM %s s WHERE %s) RETURNING 1', target, staging, same_key)
-                            ELSE 'SELECT 1 WHERE false' END,
-                        CASE WHEN others <> '{}'
-                            THEN format('UPDATE %s t SET %s FROM %s s WHERE %s AND ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record RETURNING 1', target,
-                                (SELECT string_agg(format('%I = s.%1$I', c), ', ') FROM unnest(others) c), staging, same_key,
-                                (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(others) c),
-                                (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(others) c))
-                            ELSE 'SELECT 1 WHERE false' END,
-                        insert_rows, target, same_key);
+                    merge_rows := rsl.load_upsert_sql(target::regclass, staging::regclass, columns, key,
+                        CASE mode WHEN 'replace' THEN rsl.load_gone_sql(target::regclass, staging::regclass, kept, same_key) END, NULL);
                 END IF;
                 deferred := rsl.load_constraints(target::regclass);
                 -- From here on the caller's search_path, with which the target's triggers and defaults run as they always do. So
                 -- nothing up to the next set_config may be an expression of ours: a name in that path could be anybody's.
+                merging := true;
                 PERFORM set_config('search_path', path, true);
                 IF merge_rows IS NOT NULL THEN
                     EXECUTE merge_rows INTO deleted, updated, inserted;
@@ -283,9 +270,10 @@ BEGIN
                     EXECUTE pg_catalog.concat('SET CONSTRAINTS ', deferred, ' DEFERRED');
                 END IF;
                 PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+                merging := false;
                 PERFORM rsl.load_advance_sequences(target::regclass, columns);
                 after := rsl.load_account(target::regclass, columns, key);
-                IF NOT filled OR mode = 'replace' OR keyed AND (after ->> 'rows')::bigint = sent THEN
+                IF NOT filled OR mode = 'replace' AND kept IS NULL OR keyed AND (after ->> 'rows')::bigint = sent THEN
                     -- As many rows as were sent: they are the whole table, or some are missing.
                     seen := after - '{sketch,key}'::text[];
                 ELSIF keyed THEN
@@ -334,7 +322,7 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF failure IS NOT NULL THEN
         RETURN jsonb_build_object('exact', false, 'inserted', 0, 'updated', 0, 'deleted', 0, 'unchanged', 0,
-            'stream', stream, 'target', seen, 'reason', failure) || counted;
+            'stream', stream, 'target', seen, 'reason', failure, 'refused', merging) || counted;
     END IF;
     IF to_regclass(target) IS NOT NULL THEN
         counted := counted || jsonb_strip_nulls(jsonb_build_object('freshness', rsl.freshness_counts(target::regclass)));

@@ -34,6 +34,8 @@ BEGIN
           AND c.oid <> 'rsl.users'::regclass
           -- Whoever reads these reads what was in every audited table, or keys of every loaded one.
           AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass, 'rsl.load_sketch'::regclass))
+          -- So it is with rows that were rejected; of these, whoever loads sees those of own loads, through the view.
+          AND (level = 'audit' OR c.oid NOT IN ('rsl.reject'::regclass, 'rsl.reject_reject_id_seq'::regclass) AND (level = 'load' OR c.oid <> 'rsl.rejects'::regclass))
         ORDER BY 1
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %I', object, role_name);

@@ -27,6 +27,8 @@ SELECT pg_extension_config_dump('rsl.load_chunk', '');
 SELECT pg_extension_config_dump('rsl.load_part', '');
 SELECT pg_extension_config_dump('rsl.load_sketch', '');
 SELECT pg_extension_config_dump('rsl.target_shape', '');
+SELECT pg_extension_config_dump('rsl.reject', '');
+SELECT pg_extension_config_dump('rsl.reject_reject_id_seq', '');
 SELECT pg_extension_config_dump('rsl.audit_table', '');
 SELECT pg_extension_config_dump('rsl.audit_table_table_id_seq', '');
 SELECT pg_extension_config_dump('rsl.audit_shape', '');

@@ -1,6 +1,7 @@
 //! `rsl pull`.
 
 mod report;
+mod retry;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use self::retry::Retry;
 use super::interrupt::interrupt;
 use crate::args::{Format, Names, Pull, Wish};
 use crate::carry_over::{self, Carried, NotCarried, Surroundings};
@@ -72,6 +74,9 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         wish.undoable |= args.wish.undoable;
         left = Some(unfinished);
     }
+    if let (Some(load), Some(connection)) = (args.retry_rejects, &connection) {
+        wish = retry::wish(connection, load, source_url, &args.wish).await?;
+    }
     if let Some(why) = wish.filter.as_deref().and_then(source::leaves_its_place) {
         return Err(Failure::new(format!("--where is not one condition: {why}"))
             .hint("write what could stand between WHERE ( and ), such as \"ITEM_TYPE = 'FG' AND QTY > 0\""));
@@ -85,6 +90,13 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let source = source::open(source_url, &options).await?;
     let done = left.as_ref().map_or(&[][..], |left| &left.done);
     let (plans, audits) = plan(&wish, done, source.as_ref(), connection.as_ref()).await?;
+    let retry = match (wish.retry, &connection, plans.iter().flatten().next()) {
+        (Some(load), Some(connection), Some(plan)) => Some(Retry::ask(connection, load, plan).await?),
+        _ => None,
+    };
+    let wanted = retry.as_ref().map(|retry| retry.wanted.clone());
+    // Those that were mended shall go in whatever becomes of the others.
+    wish.max_rejects = wish.max_rejects.max(retry.as_ref().map_or(0, Retry::rejects));
     // Before the run begins: if it is refused, there is nothing to go on with.
     if let (Some(connection), false) = (&connection, args.dry_run) {
         tokio::select! {
@@ -110,6 +122,8 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         mode: wish.mode,
         filter: wish.filter.clone(),
         again: wish.again,
+        max_rejects: wish.max_rejects,
+        wanted,
         number,
         resumed: left.is_some(),
         retries: args.retries,
@@ -125,6 +139,11 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let (loaded, mut failed) = load_all(&run, plans, usize::from(args.jobs)).await;
     if run.kept.load(Ordering::Relaxed) {
         failed = failed.map(|failed| failed.also(RESUME));
+    }
+    if let (Some(retry), Some(connection)) = (&retry, &connection) {
+        for table in &loaded {
+            retry.mark(connection, &table.report).await?;
+        }
     }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();
@@ -259,7 +278,7 @@ async fn carry_structure(
         .client
         .query(
             "SELECT object, (parse_ident(target))[1], (parse_ident(target))[2] FROM rsl.load
-             WHERE run_id = $1 AND status = 'exact' AND definition IS NOT NULL ORDER BY load_id",
+             WHERE run_id = $1 AND status IN ('exact', 'partial') AND definition IS NOT NULL ORDER BY load_id",
             &[&number],
         )
         .await
@@ -313,6 +332,8 @@ async fn plan(
         let table = source.describe(object).await?;
         let mut plan = Plan::new(table, into, &wish.key, wish.names, connection).await?;
         undo::foresee(&mut plan, wish.mode, connection).await?;
+        // A few rows by their keys are in no order: there is no place to go on from.
+        plan.table.resumes &= wish.retry.is_none();
         plans.insert(object.clone(), plan);
     }
     refuse_twins(&plans)?;

@@ -4,6 +4,7 @@ pub mod connection;
 pub mod load;
 pub mod part;
 pub mod plan;
+pub mod reject;
 pub mod sink;
 mod tls;
 pub mod undo;

@@ -108,6 +108,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
         Call::Read(object) => {
             let table = &known.tables[object];
             let labels = Labels {
+                targets: table.columns.iter().map(|column| column.name.clone()).collect(),
                 object: object.to_owned(),
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                 key: vec![0],
@@ -119,7 +120,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
             let drain = async {
                 let mut rows = 0;
                 while let Some(parcel) = received.recv().await {
-                    rows += parcel.chunk.rows;
+                    rows += parcel.chunk.rows + parcel.rejects.len() as u64;
                 }
                 rows
             };

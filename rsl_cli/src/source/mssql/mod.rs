@@ -38,6 +38,8 @@ use crate::target::sink::RowSink;
 
 /// Tables with fewer rows are not worth cutting.
 const ROWS_WORTH_CUTTING: u64 = 50_000;
+/// Keys that one statement asks for.
+const KEYS_AT_ONCE: usize = 100;
 /// Parts for each reader, so that none is left waiting long for the last.
 const PARTS_PER_READER: u64 = 4;
 /// Connections that have been idle for longer are not used again.
@@ -309,6 +311,53 @@ impl Source for SqlServer {
             }
         };
         Ok(Account { rows, consistency })
+    }
+
+    async fn read_keys(
+        &self,
+        table: &Table,
+        columns: &[usize],
+        keys: &[Key],
+        filter: Option<&str>,
+        sink: RowSink,
+    ) -> Result<Consistency> {
+        let relation = self.relation(&table.object).await?;
+        let selected = Self::selected(&relation, table)?;
+        let key = columns.iter().map(|&at| match selected[at] {
+            Selected::Column(at) => Ok(at),
+            Selected::OffsetOf(_) => {
+                Err(Failure::new(format!("{} is no column of the source", table.columns[at].name))
+                    .hint("name a key of columns that the source has"))
+            }
+        });
+        let key = key.collect::<Result<Vec<_>>>()?;
+        let mut session = self.reading_session().await?;
+        let mut taker = Taker::new(relation.clone(), &selected, sink);
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            let mut stage = Stage::new(taker);
+            let sql = relation.keys_sql(&selected, &key, keys, filter);
+            let mut stream = session.stream(&sql, &table.object).await?;
+            let (mut sent, mut came) = (None, 0);
+            while let Some(row) = stream.next().await? {
+                if row.result_index() > 0 {
+                    sent = catalogue::optional_number(&row, 0)?;
+                } else if stage.take(row).await? {
+                    came += 1;
+                } else {
+                    break;
+                }
+            }
+            drop(stream);
+            taker = stage.taker().await?;
+            if sent != Some(came) {
+                return Err(session::broken_off(Some(&table.object), came as u64));
+            }
+        }
+        taker.finish().await?;
+        Ok(match self.snapshot {
+            true => Consistency::snapshot(),
+            false => Consistency { isolation: "read committed", compared: Vec::new(), changed: false },
+        })
     }
 }
 
