@@ -184,6 +184,11 @@ pub struct Wish {
     /// SQL Server: keep the offset of each datetimeoffset, in minutes, in a further column
     #[arg(long)]
     pub keep_offset: bool,
+    /// Do not let the source compute counts, sums, smallest and largest values and lengths itself: for views that are too slow to be
+    /// computed twice. The load proves less then
+    #[arg(long)]
+    #[serde(default)]
+    pub no_source_account: bool,
     /// Audit each target that has rows already before it is loaded, so that rsl undo can put it back; it stays audited. Needs a
     /// primary key or --key, and tables of your own
     #[arg(long)]

@@ -61,6 +61,10 @@ pub struct TableReport {
     /// What can be said of the source's state while it was read: one entry for each kind of answer that its parts gave.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub consistency: Vec<serde_json::Value>,
+    /// The source's own account of the rows, `{"rows", "columns", "compared"}`, and in how many columns it was compared with what was
+    /// read; or with `"changed"`: the source had changed meanwhile, and the account proves nothing. None if it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<serde_json::Value>,
     /// Values that could not be carried over exactly, each named.
     pub losses: Vec<String>,
     /// What `rsl undo` can go by: log (the target is audited), drop (the load made the table) or empty (it filled it), of which the
@@ -89,7 +93,7 @@ pub struct KeyTotals {
 /// The exact sum of a column on both sides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SumPair {
-    /// Over the values decoded from the source, in decimal.
+    /// As the source itself computes it; of a source that cannot, over the values decoded from it. In decimal.
     pub source: String,
     /// Over the values stored in the target, in decimal.
     pub target: String,

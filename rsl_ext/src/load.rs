@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
 use crate::session::{acting_role, must_be_read_committed};
-use crate::{Result, report, run, spi, witness};
+use crate::{Result, report, run, source_account, spi, witness};
 
 thread_local! {
     /// The load whose merge this backend is in, none if one is being undone, and its columns.
@@ -147,6 +147,9 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
         }
         None => sum_of_accounts(load)?,
     };
+    if parted && let Some(plan) = plan.0.as_object_mut() {
+        plan.append(&mut source_account::compare(load, &stream)?);
+    }
     let path = search_path();
     let verdict = {
         let _merging = Merging::begin(Some(load), &plan);

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rsl_core::Witness;
 use rsl_core::report::{KeyTotals, SumPair, TableReport};
+use rsl_core::source_account::SourceAccount;
 use rsl_core::witness::Account;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -19,7 +20,7 @@ use crate::args::Mode;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
-use crate::source::{Account as SourceAccount, Part, Source};
+use crate::source::{self, Part, Source};
 
 /// What to do after a failure of a run that has kept something.
 pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
@@ -31,6 +32,8 @@ pub struct Run {
     pub target: Option<Target>,
     pub mode: Mode,
     pub filter: Option<String>,
+    /// The source gives its own account of what is read.
+    pub own_account: bool,
     pub again: bool,
     /// Its number in `rsl.run`; none in a dry run.
     pub number: Option<i64>,
@@ -265,7 +268,7 @@ impl Run {
         let parts = self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
         let readers = self.jobs.min(parts.len());
         let parts = Arc::new(Mutex::new(parts.into_iter()));
-        let mut running: JoinSet<Result<Vec<(SourceAccount, Witness)>>> = JoinSet::new();
+        let mut running: JoinSet<Result<Vec<(source::Account, Witness)>>> = JoinSet::new();
         for _ in 0..readers {
             let (run, plan, counters, parts) = (self.clone(), plan.clone(), counters.clone(), parts.clone());
             running.spawn(async move {
@@ -279,25 +282,45 @@ impl Run {
             });
         }
         let (mut rows, mut witness, mut consistency) = (0, Witness::default(), Vec::new());
+        let (mut own, mut changed) = (self.own_account.then(SourceAccount::default), false);
         while let Some(ended) = running.join_next().await {
             let ended =
                 ended.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))?;
             for (account, of_part) in ended.map_err(|failed| failed.at_load(plan))? {
                 rows += account.rows;
                 witness.merge(&of_part);
-                consistency.push(account.consistency);
+                own = own.zip(plan.own_account(&account)).map(|(own, of_part)| own.plus(&of_part));
+                changed |= account.consistency.changed;
+                if !consistency.contains(&account.consistency) {
+                    consistency.push(account.consistency);
+                }
             }
         }
         let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
+        let unlike = match (&own, changed) {
+            (Some(own), false) => own.differences(&stream, "in the stream"),
+            _ => Vec::new(),
+        };
+        let reason = match rows == stream.rows {
+            false => Some(format!("the source counts {rows} rows, {} were read", stream.rows)),
+            true => unlike.first().map(|_| {
+                format!("what was read is not what the source says that it holds: {}", unlike.join("; "))
+            }),
+        };
+        let source = own.map(|own| match changed {
+            true => json!({"rows": own.rows, "columns": own.columns, "changed": true}),
+            false => {
+                json!({"rows": own.rows, "columns": own.columns, "compared": own.compared(&stream)})
+            }
+        });
         Ok(json!({
-            "exact": rows == stream.rows,
+            "exact": reason.is_none(),
             "stream": stream,
+            "source": source,
             "source_rows": rows,
             "consistency": consistency,
             "undo": {"by": plan.undo},
-            "reason": (rows != stream.rows).then(|| json!({
-                "message": format!("the source counts {rows} rows, {} were read", stream.rows),
-            })),
+            "reason": reason.map(|message| json!({"message": message})),
         }))
     }
 
@@ -307,7 +330,7 @@ impl Run {
         plan: &Arc<Plan>,
         part: &Part,
         counters: &Counters,
-    ) -> Result<(SourceAccount, Witness)> {
+    ) -> Result<(source::Account, Witness)> {
         let (parcels, mut received) = mpsc::channel(1);
         let mut reader = self.reader(plan, part, parcels, counters);
         let mut witness = Witness::default();
@@ -338,6 +361,9 @@ impl Run {
         let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
         let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
         let (stream, target) = (account("stream"), account("target"));
+        let own = serde_json::from_value::<SourceAccount>(verdict["source"].clone()).ok();
+        // What the source has computed of other rows than those that were read is no total of these.
+        let own = own.filter(|_| verdict["source"]["changed"] != Value::Bool(true));
         let target_rows = target.as_ref().map_or(0, |target| target.rows);
         let source_rows = count("source_rows");
         let reason =
@@ -350,7 +376,9 @@ impl Run {
             let sum = |account: Option<&Account>| {
                 account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
             };
-            let (source, target) = (sum(stream.as_ref()), sum(target.as_ref()));
+            // By the source itself, where it can.
+            let source = own.as_ref().and_then(|own| own.columns.get(name)).and_then(|c| c.sum.clone());
+            let (source, target) = (source.unwrap_or_else(|| sum(stream.as_ref())), sum(target.as_ref()));
             sums.insert(name.clone(), json!(SumPair { matches: source == target, source, target }));
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -371,6 +399,7 @@ impl Run {
                 seconds: rounded(seconds),
                 rows_per_second: per_second(source_rows, seconds),
                 consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
+                source: Some(verdict["source"].clone()).filter(|source| !source.is_null()),
                 losses: Vec::new(),
                 undo: verdict["undo"]["by"]
                     .as_str()

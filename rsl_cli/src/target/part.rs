@@ -76,11 +76,12 @@ impl Run {
             }
             match reader.join().await {
                 Ok(account) => {
+                    let own = plan.own_account(&account).map(|own| json!(own));
                     connection
                         .client
                         .execute(
-                            "SELECT rsl.load_part_finish($1, $2, $3, $4)",
-                            &[&load, &claim.part, &(account.rows as i64), &json!(account.consistency)],
+                            "SELECT rsl.load_part_finish($1, $2, $3, $4, $5)",
+                            &[&load, &claim.part, &(account.rows as i64), &json!(account.consistency), &own],
                         )
                         .await
                         .map_err(failure)?;
@@ -116,12 +117,13 @@ impl Run {
             columns: plan.table.columns.iter().map(|column| column.name.clone()).collect(),
             key: plan.key_positions(),
         });
-        let types = plan.columns.iter().map(|(_, ty)| *ty).collect();
+        let types: Vec<_> = plan.columns.iter().map(|(_, ty)| *ty).collect();
+        let own = self.own_account.then(|| types.clone());
         let sink = RowSink::new(types, labels, parcels, self.stop.clone(), counters.rows.clone());
         let (run, plan, part) = (self.clone(), plan.clone(), part.clone());
-        Reader(tokio::spawn(
-            async move { run.source.read(&plan.table, &part, run.filter.as_deref(), sink).await },
-        ))
+        Reader(tokio::spawn(async move {
+            run.source.read(&plan.table, &part, run.filter.as_deref(), own.as_deref(), sink).await
+        }))
     }
 }
 
