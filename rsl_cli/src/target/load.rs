@@ -264,7 +264,7 @@ impl Run {
     }
 
     /// Of a dry run: reads everything, and says what `rsl.load_finish` would say of rows that arrived.
-    async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
+    pub async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
         let parts = self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
         let readers = self.jobs.min(parts.len());
         let parts = Arc::new(Mutex::new(parts.into_iter()));

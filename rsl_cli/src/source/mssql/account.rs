@@ -142,12 +142,12 @@ fn respects(column: &Column, ty: PgType, found: &mut Vec<(Figure, String)>) {
 
 /// The upper and the lower digits of a decimal in units of its last place, each with the power of ten by which it is to be taken.
 fn pieces(name: &str, scale: i32) -> [(i32, String); 2] {
-    let digits = format!(
-        "RIGHT(REPLICATE('0', 40) + REPLACE(REPLACE(CONVERT(varchar(41), {name}), '.', ''), '-', ''), 40)"
-    );
+    // The conversion to text is the one that rounds nothing and needs no room: divided or multiplied, a decimal may lose places.
+    let text = format!("CONVERT(varchar(41), {name})");
+    let digits = format!("RIGHT(REPLICATE('0', 40) + REPLACE(REPLACE({text}, '.', ''), '-', ''), 40)");
     let piece = |from: i32| {
         format!(
-            "CAST(CASE WHEN {name} < 0 THEN '-' ELSE '' END + SUBSTRING({digits}, {from}, {PIECE}) AS decimal(38,0))"
+            "CAST(CASE WHEN LEFT({text}, 1) = '-' THEN '-' ELSE '' END + SUBSTRING({digits}, {from}, {PIECE}) AS decimal(38,0))"
         )
     };
     [(PIECE - scale, piece(1)), (-scale, piece(1 + PIECE))]
