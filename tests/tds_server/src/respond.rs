@@ -595,7 +595,8 @@ fn alter(value: &mut SqlValue) {
         SqlValue::DateTime(day, _) => *day ^= 1,
         SqlValue::SmallDateTime(day, _) => *day ^= 1,
         SqlValue::Time(time) => *time = *time / 20_000_000 * 10_000_000,
-        SqlValue::Bytes(bytes) | SqlValue::Binary(bytes) => bytes.truncate(bytes.len().saturating_sub(1)),
+        // As much as a character of UTF-16, for texts that are selected as bytes.
+        SqlValue::Bytes(bytes) | SqlValue::Binary(bytes) => bytes.truncate(bytes.len().saturating_sub(2)),
         SqlValue::Wide(units) => units.truncate(units.len().saturating_sub(1)),
         SqlValue::Guid(bytes) => bytes[0] ^= 1,
         SqlValue::Variant(inner) => alter(&mut inner.1),
