@@ -93,7 +93,9 @@ impl SourceAccount {
             for pair in column.pairs(&seen) {
                 if pair.told != pair.seen {
                     let Pair { what, told, seen, .. } = pair;
-                    found.push(format!("column \"{name}\": {what} {told} by the source's own account, {seen} {place}"));
+                    found.push(format!(
+                        "column \"{name}\": {what} {told} by the source's own account, {seen} {place}"
+                    ));
                 }
             }
         }

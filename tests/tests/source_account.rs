@@ -46,8 +46,7 @@ fn erp(rows: i64) -> Result<Erp> {
 }
 
 fn last(erp: &Erp, what: &str) -> Result<Value> {
-    let found =
-        erp.database.value(&format!("SELECT {what} FROM rsl.load ORDER BY load_id DESC LIMIT 1"))?;
+    let found = erp.database.value(&format!("SELECT {what} FROM rsl.load ORDER BY load_id DESC LIMIT 1"))?;
     Ok(serde_json::from_str(if found.is_empty() { "null" } else { &found })?)
 }
 
@@ -70,7 +69,8 @@ fn a_driver_that_decodes_one_value_wrongly_is_found_out() -> Result<()> {
             let report: Value = serde_json::from_str(&ended.stdout)?;
             let reason = report["tables"][0]["reason"].as_str().unwrap_or_default();
             ensure!(
-                reason.contains(&format!("column \"{name}\": ")) && reason.contains("by the source's own account"),
+                reason.contains(&format!("column \"{name}\": "))
+                    && reason.contains("by the source's own account"),
                 "{name}: {reason}"
             );
             ensure!(erp.database.value("SELECT to_regclass('erp.t') IS NULL")? == "t", "{name} arrived");
@@ -105,7 +105,9 @@ fn the_report_shows_what_the_source_computes_and_how_much_was_compared() -> Resu
     ensure!(source["columns"]["big"]["sum"] == "20010000.00000000000002001", "{source:#}");
     ensure!(source["columns"]["code"]["utf16"] == 10_893, "{source:#}");
     ensure!(source["columns"]["at"]["min"] == "1917-07-17 00:00:00.001", "{source:#}");
-    ensure!(report["key_totals"]["erp.t"]["sums"]["id"] == json!({"source": sum, "target": sum, "match": true}));
+    ensure!(
+        report["key_totals"]["erp.t"]["sums"]["id"] == json!({"source": sum, "target": sum, "match": true})
+    );
     let told = last(&erp, "report -> 'source'")?;
     ensure!(told == *source, "{told:#}");
     Ok(())
@@ -121,7 +123,8 @@ fn several_readers_prove_their_parts_and_one_lie_is_enough() -> Result<()> {
     let report = erp.exact(&["T", "--jobs", "4"])?;
     let source = &report["tables"][0]["source"];
     ensure!(source["rows"] == MANY && source["compared"]["sums"] == 4, "{source:#}");
-    let parts = erp.database.value("SELECT count(*), count(source_account) FROM rsl.load_part WHERE rows > 0")?;
+    let parts =
+        erp.database.value("SELECT count(*), count(source_account) FROM rsl.load_part WHERE rows > 0")?;
     ensure!(parts == "2|2", "{parts}");
     erp.server.faults().arm(Fault::new(Phase::Row(100), Action::Alter { column: 2 }).matching(READING));
     let ended = erp.pull(&["T", "--jobs", "4", "--mode", "replace"])?;
@@ -203,7 +206,9 @@ fn a_pull_that_was_killed_is_proven_when_it_has_gone_on() -> Result<()> {
     erp.script("UPDATE T SET QTY += 1 WHERE ID = 1")?;
     let ended = erp.pull(&["--resume"])?;
     ensure!(ended.code == Some(1) && ended.stdout.contains("column \"qty\": sum "), "{ended:#?}");
-    let hint = erp.database.value("SELECT report -> 'reason' ->> 'hint' FROM rsl.load ORDER BY load_id DESC LIMIT 1")?;
+    let hint = erp
+        .database
+        .value("SELECT report -> 'reason' ->> 'hint' FROM rsl.load ORDER BY load_id DESC LIMIT 1")?;
     ensure!(hint.contains("gone on with, the source may have changed"), "{hint}");
     Ok(())
 }
@@ -226,10 +231,15 @@ fn padded_texts_count_as_the_target_keeps_them() -> Result<()> {
         "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, A char(10), B nchar(10), C varchar(10));
          INSERT INTO T VALUES (1, 'ab', N'가', 'c  '), (2, NULL, N'', '');",
     )?;
-    erp.database.run("CREATE SCHEMA erp; CREATE TABLE erp.t (id int, a character(10), b character(10), c character(10))")?;
+    erp.database.run(
+        "CREATE SCHEMA erp; CREATE TABLE erp.t (id int, a character(10), b character(10), c character(10))",
+    )?;
     let report = erp.exact(&["T"])?;
     let columns = &report["tables"][0]["source"]["columns"];
-    ensure!(columns["a"]["utf16"] == 2 && columns["b"]["utf16"] == 1 && columns["c"]["utf16"] == 1, "{columns:#}");
+    ensure!(
+        columns["a"]["utf16"] == 2 && columns["b"]["utf16"] == 1 && columns["c"]["utf16"] == 1,
+        "{columns:#}"
+    );
     erp.exact(&["T", "--into", "other.t"])?;
     let told = last(&erp, "report #> '{source,columns}'")?;
     ensure!(told["a"]["utf16"] == 10 && told["b"]["utf16"] == 20 && told["c"]["utf16"] == 3, "{told:#}");
@@ -272,6 +282,9 @@ fn a_file_of_sqlite_gives_an_account_of_every_table_and_view() -> Result<()> {
         let table = tables.into_iter().find(|table| table["object"] == object);
         table.map(|table| table["source"]["columns"][name].clone()).unwrap_or_default()
     };
-    ensure!(column("P_WORK_RESULT", "result_id")["sum"].is_string() || column("P_ROUTING", "proc_seq")["sum"].is_string());
+    ensure!(
+        column("P_WORK_RESULT", "result_id")["sum"].is_string()
+            || column("P_ROUTING", "proc_seq")["sum"].is_string()
+    );
     Ok(())
 }

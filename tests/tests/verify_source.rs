@@ -36,20 +36,39 @@ fn what_was_loaded_agrees_until_either_side_changes() -> Result<()> {
     let report = json_of(&verify(&pair, &["part", "--format", "json"])?)?;
     let table = &report["tables"][0];
     ensure!(
-        table["status"] == "agrees" && table["digests"] == true && table["source_rows"] == 3 && table["target_rows"] == 3,
+        table["status"] == "agrees"
+            && table["digests"] == true
+            && table["source_rows"] == 3
+            && table["target_rows"] == 3,
         "{report:#}"
     );
-    ensure!(table["compared"] == json!({"columns": 4, "nulls": 4, "sums": 2, "ends": 2, "lengths": 2}), "{report:#}");
+    ensure!(
+        table["compared"] == json!({"columns": 4, "nulls": 4, "sums": 2, "ends": 2, "lengths": 2}),
+        "{report:#}"
+    );
 
     // A sum, a NULL, a row.
     let state = "SELECT rsl.table_digest('erp.part'), (SELECT count(*) FROM rsl.load)";
     for (change, lines) in [
-        ("UPDATE erp.part SET weight = 1.501 WHERE part_no = 'A'",
-            &["column \"weight\": sum 1.375 by the source's own account, 1.376 in the target",
-              "column \"weight\": largest value 1.5 by the source's own account, 1.501 in the target"][..]),
-        ("UPDATE erp.part SET name = '' WHERE part_no = 'C'", &["column \"name\": NULLs 1 by the source's own account, 0 in the target"]),
-        ("UPDATE erp.part SET name = name || ' ' WHERE part_no = 'B'", &["column \"name\": length 7 by the source's own account, 8 in the target"]),
-        ("DELETE FROM erp.part WHERE part_no = 'B'", &["3 rows by the source's own account, 2 in the target"]),
+        (
+            "UPDATE erp.part SET weight = 1.501 WHERE part_no = 'A'",
+            &[
+                "column \"weight\": sum 1.375 by the source's own account, 1.376 in the target",
+                "column \"weight\": largest value 1.5 by the source's own account, 1.501 in the target",
+            ][..],
+        ),
+        (
+            "UPDATE erp.part SET name = '' WHERE part_no = 'C'",
+            &["column \"name\": NULLs 1 by the source's own account, 0 in the target"],
+        ),
+        (
+            "UPDATE erp.part SET name = name || ' ' WHERE part_no = 'B'",
+            &["column \"name\": length 7 by the source's own account, 8 in the target"],
+        ),
+        (
+            "DELETE FROM erp.part WHERE part_no = 'B'",
+            &["3 rows by the source's own account, 2 in the target"],
+        ),
     ] {
         pair.database.run(&format!("CREATE TABLE kept AS TABLE erp.part; {change}"))?;
         let before = pair.database.value(state)?;
@@ -68,7 +87,10 @@ fn what_was_loaded_agrees_until_either_side_changes() -> Result<()> {
     pair.database.run("UPDATE erp.part SET count = 7 - count WHERE part_no IN ('A', 'B')")?;
     ensure!(verify(&pair, &["PART", "--quick"])?.code == Some(0));
     let ended = verify(&pair, &["PART"])?;
-    ensure!(ended.code == Some(1) && ended.stdout.contains("not which of them stand in one row"), "{ended:#?}");
+    ensure!(
+        ended.code == Some(1) && ended.stdout.contains("not which of them stand in one row"),
+        "{ended:#?}"
+    );
     pair.database.run("UPDATE erp.part SET count = 7 - count WHERE part_no IN ('A', 'B')")?;
     pair.edit("UPDATE PART SET COUNT = 6 WHERE PART_NO = 'C'")?;
     let ended = verify(&pair, &["--quick"])?;
@@ -90,7 +112,8 @@ fn a_table_that_is_gone_does_not_keep_the_others_from_being_compared() -> Result
         "{ended:#?}"
     );
     let report: Value = serde_json::from_str(&std::fs::read_to_string(output)?)?;
-    let status: Vec<_> = report["tables"].as_array().into_iter().flatten().map(|t| t["status"].clone()).collect();
+    let status: Vec<_> =
+        report["tables"].as_array().into_iter().flatten().map(|t| t["status"].clone()).collect();
     ensure!(status == ["failed", "agrees"], "{report:#}");
     let unknown = verify(&pair, &["NOWHERE"])?.refusal()?;
     ensure!(unknown.contains("no table or view \"NOWHERE\""), "{unknown}");
@@ -103,14 +126,20 @@ fn the_rows_that_a_load_has_taken_are_the_rows_that_are_compared() -> Result<()>
     let pair = Pair::new(PARTS)?;
     pair.exact(&["PART", "--where", "COUNT > 3", "--into", "stock.few"])?;
     let ended = verify(&pair, &[])?;
-    ensure!(ended.code == Some(0) && ended.stdout.contains("only the rows of the source that its load has taken: COUNT > 3"), "{ended:#?}");
+    ensure!(
+        ended.code == Some(0)
+            && ended.stdout.contains("only the rows of the source that its load has taken: COUNT > 3"),
+        "{ended:#?}"
+    );
     // Rows that the source has no longer stay in a target that is appended to.
     pair.edit("DELETE FROM PART WHERE PART_NO = 'C'")?;
     let ended = verify(&pair, &[])?;
     ensure!(ended.code == Some(1) && ended.stdout.contains("mode append, which keeps rows"), "{ended:#?}");
     // A target that was filled otherwise.
-    pair.database.run("CREATE TABLE stock.by_hand (part_no text, name text, weight numeric, count bigint);
-        INSERT INTO stock.by_hand VALUES ('A', '너트', 1.50, 3), ('B', 'bolt ', -0.125, 4)")?;
+    pair.database.run(
+        "CREATE TABLE stock.by_hand (part_no text, name text, weight numeric, count bigint);
+        INSERT INTO stock.by_hand VALUES ('A', '너트', 1.50, 3), ('B', 'bolt ', -0.125, 4)",
+    )?;
     let ended = verify(&pair, &["PART", "--into", "stock.by_hand"])?;
     ensure!(ended.code == Some(0), "{ended:#?}");
     Ok(())
@@ -131,7 +160,10 @@ fn whoever_may_only_read_may_verify() -> Result<()> {
     let ended = run(&["PART"])?;
     ensure!(ended.code == Some(0), "{ended:#?}");
     let ended = run(&[])?;
-    ensure!(ended.code == Some(2) && ended.stdout.contains("permission denied for table heavy"), "{ended:#?}");
+    ensure!(
+        ended.code == Some(2) && ended.stdout.contains("permission denied for table heavy"),
+        "{ended:#?}"
+    );
     Ok(())
 }
 
@@ -140,38 +172,62 @@ fn a_sql_server_is_compared_by_several_readers_and_what_changes_meanwhile_is_sai
     if Erp::is_real() {
         return Ok(());
     }
-    let erp = Erp::new("CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL, NAME nvarchar(20) NOT NULL)")?;
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL, NAME nvarchar(20) NOT NULL)",
+    )?;
     let row = |id: i64| {
-        vec![SqlValue::Int(id), SqlValue::Decimal(id.into()), SqlValue::Wide(format!("볼트 {id}").encode_utf16().collect())]
+        vec![
+            SqlValue::Int(id),
+            SqlValue::Decimal(id.into()),
+            SqlValue::Wide(format!("볼트 {id}").encode_utf16().collect()),
+        ]
     };
     erp.engine.insert("dbo.T", (1..=60_000).map(row))?;
     erp.exact(&["T"])?;
     let verify = |arguments: &[&str]| -> Result<Ended> {
         let mut command = program::rsl(erp.folder())?;
-        command
-            .env("RSL_DATABASE_URL", erp.database.url())
-            .env("MSSQL_PASSWORD", PASSWORD)
-            .args(["verify", "--source", &erp.source_url("trust_cert=true"), "--format", "json"]);
+        command.env("RSL_DATABASE_URL", erp.database.url()).env("MSSQL_PASSWORD", PASSWORD).args([
+            "verify",
+            "--source",
+            &erp.source_url("trust_cert=true"),
+            "--format",
+            "json",
+        ]);
         Ended::of(command.args(arguments))
     };
     let before = erp.server.statements().len();
     let ended = verify(&["--jobs", "4"])?;
     ensure!(ended.code == Some(0), "{ended:#?}");
-    ensure!(erp.server.statements()[before..].iter().filter(|sql| sql.contains("ORDER BY t.[ID];")).count() > 1, "one part");
+    ensure!(
+        erp.server.statements()[before..].iter().filter(|sql| sql.contains("ORDER BY t.[ID];")).count() > 1,
+        "one part"
+    );
     // No row is moved by a quick look.
     let before = erp.server.statements().len();
     let ended = verify(&["--quick"])?;
     ensure!(ended.code == Some(0), "{ended:#?}");
     ensure!(erp.server.statements()[before..].iter().all(|sql| !sql.contains("ORDER BY t.[ID]")));
-    ensure!(json_of(&ended)?["tables"][0]["compared"] == json!({"columns": 3, "nulls": 3, "sums": 2, "ends": 2, "lengths": 1}));
+    ensure!(
+        json_of(&ended)?["tables"][0]["compared"]
+            == json!({"columns": 3, "nulls": 3, "sums": 2, "ends": 2, "lengths": 1})
+    );
     // A driver that decodes wrongly is none of the target's faults.
-    erp.server.faults().arm(Fault::new(Phase::Row(9), Action::Alter { column: 1 }).matching("ORDER BY t.[ID]"));
+    erp.server
+        .faults()
+        .arm(Fault::new(Phase::Row(9), Action::Alter { column: 1 }).matching("ORDER BY t.[ID]"));
     let ended = verify(&[])?;
-    ensure!(ended.code == Some(1) && ended.stdout.contains("what was read is not what the source says that it holds"), "{ended:#?}");
+    ensure!(
+        ended.code == Some(1)
+            && ended.stdout.contains("what was read is not what the source says that it holds"),
+        "{ended:#?}"
+    );
 
     // While it is read, somebody changes the target, then the source.
     erp.database.run("UPDATE erp.t SET qty = qty + 1 WHERE id = 1")?;
-    for (place, words) in [("target", "the target was written to meanwhile"), ("source", "the source changed while it was read")] {
+    for (place, words) in [
+        ("target", "the target was written to meanwhile"),
+        ("source", "the source changed while it was read"),
+    ] {
         let slow = Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(3)));
         erp.server.faults().arm(slow.matching("ORDER BY t.[ID]"));
         let (engine, database, faults) = (erp.engine.clone(), erp.database.clone(), erp.server.faults());

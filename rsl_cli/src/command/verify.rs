@@ -15,7 +15,8 @@ pub async fn run(args: Verify) -> Result<u8> {
     if let Some(url) = &args.source {
         let url = match url.as_str() {
             "-" => std::env::var("RSL_SOURCE_URL").map_err(|_| {
-                Failure::new("no source is named").hint("set RSL_SOURCE_URL, in the environment or in .env, or write the URL")
+                Failure::new("no source is named")
+                    .hint("set RSL_SOURCE_URL, in the environment or in .env, or write the URL")
             })?,
             url => url.to_owned(),
         };

@@ -191,13 +191,33 @@ mod tests {
         for (ty, min, max, expected) in [
             (numeric, "-12.50", ".50", ("-12.5", "0.5")),
             (numeric, "-.5000", "0.00", ("-0.5", "0")),
-            (PgType::Int8, "-9223372036854775808", "9223372036854775807", ("-9223372036854775808", "9223372036854775807")),
-            (PgType::Float8, "0xBFF8000000000000", "0x7FEFFFFFFFFFFFFF", ("-1.5", f64::MAX.to_string().as_str())),
+            (
+                PgType::Int8,
+                "-9223372036854775808",
+                "9223372036854775807",
+                ("-9223372036854775808", "9223372036854775807"),
+            ),
+            (
+                PgType::Float8,
+                "0xBFF8000000000000",
+                "0x7FEFFFFFFFFFFFFF",
+                ("-1.5", f64::MAX.to_string().as_str()),
+            ),
             (PgType::Float4, "0x80000000", "0x3DCCCCCD", ("0", "0.10000000149011612")),
             (PgType::Date, "0001-01-01", "9999-12-31", ("0001-01-01", "9999-12-31")),
             (PgType::Time(6), "00:00:00.0000000", "23:59:59.1234560", ("00:00:00", "23:59:59.123456")),
-            (PgType::Timestamp(3), "1753-01-01T00:00:00", "9999-12-31T23:59:59.997", ("1753-01-01 00:00:00", "9999-12-31 23:59:59.997")),
-            (PgType::TimestampTz(0), "2024-01-01T09:00:00.0000000+09:00", "2024-01-01T00:30:00+00:00", ("2024-01-01 00:00:00Z", "2024-01-01 00:30:00Z")),
+            (
+                PgType::Timestamp(3),
+                "1753-01-01T00:00:00",
+                "9999-12-31T23:59:59.997",
+                ("1753-01-01 00:00:00", "9999-12-31 23:59:59.997"),
+            ),
+            (
+                PgType::TimestampTz(0),
+                "2024-01-01T09:00:00.0000000+09:00",
+                "2024-01-01T00:30:00+00:00",
+                ("2024-01-01 00:00:00Z", "2024-01-01 00:30:00Z"),
+            ),
         ] {
             let expected = (expected.0.to_owned(), expected.1.to_owned());
             assert_eq!(ends_of(ty, min, max), Some(expected), "{ty}");
@@ -216,7 +236,15 @@ mod tests {
 
     #[test]
     fn what_no_value_gives() {
-        let empty = one(PgType::Int4, &[(Figure::Nulls, Some("0")), (Figure::Sum(0), None), (Figure::Smallest, None), (Figure::Largest, None)]);
+        let empty = one(
+            PgType::Int4,
+            &[
+                (Figure::Nulls, Some("0")),
+                (Figure::Sum(0), None),
+                (Figure::Smallest, None),
+                (Figure::Largest, None),
+            ],
+        );
         assert_eq!((empty.nulls, empty.sum.as_deref(), empty.min), (Some(0), Some("0"), None));
         assert_eq!(one(PgType::Text, &[(Figure::Utf16Bytes, None)]).utf16, Some(0));
         assert_eq!(one(PgType::Int4, &[(Figure::Sum(20), Some("x")), (Figure::Sum(0), Some("1"))]).sum, None);

@@ -124,7 +124,8 @@ impl Source for Sqlite {
             let second = ask.as_ref().and_then(|_| Second::open(path));
             // One transaction is one snapshot: the count is of the very rows that are read.
             let snapshot = connection.transaction().map_err(&failed)?;
-            let mut rows = snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
+            let mut rows =
+                snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
             let beside = second.zip(ask.as_ref()).and_then(|(second, ask)| second.begin(ask));
             let mut statement = snapshot.prepare(&select).map_err(&failed)?;
             let mut cursor = statement.query([]).map_err(&failed)?;

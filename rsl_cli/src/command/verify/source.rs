@@ -151,8 +151,9 @@ async fn check(
     let into = (wanted.target.0.as_str(), Some(wanted.target.1.as_str()));
     let plan = Arc::new(Plan::new(table, into, &[], wanted.names, Some(&connection)).await?);
     if plan.creates {
-        return Err(Failure::new(format!("there is no table {}", plan.target_name()))
-            .hint("rsl pull loads it"));
+        return Err(
+            Failure::new(format!("there is no table {}", plan.target_name())).hint("rsl pull loads it")
+        );
     }
     let read = async {
         match quick {
@@ -175,11 +176,15 @@ async fn check(
         match (written_to, read.changed) {
             (true, _) if checked.status == "differs" => {
                 checked.status = "unproven";
-                checked.notes.push("the target was written to meanwhile: the differences may come from that".to_owned());
+                checked.notes.push(
+                    "the target was written to meanwhile: the differences may come from that".to_owned(),
+                );
             }
             (_, true) => {
                 checked.status = "unproven";
-                checked.notes.push("the source changed while it was read: the differences may come from that".to_owned());
+                checked.notes.push(
+                    "the source changed while it was read: the differences may come from that".to_owned(),
+                );
             }
             _ => {}
         }
@@ -201,8 +206,7 @@ struct Read {
 
 async fn quick_account(wanted: &Wanted, source: &dyn Source, plan: &Plan) -> Result<Read> {
     let types: Vec<_> = plan.columns.iter().map(|(_, ty)| *ty).collect();
-    let account =
-        source.account(&plan.table, &Part::default(), wanted.filter.as_deref(), &types).await?;
+    let account = source.account(&plan.table, &Part::default(), wanted.filter.as_deref(), &types).await?;
     let own = plan.own_account(&account);
     let consistency = vec![json!(account.consistency)];
     Ok(Read { rows: account.rows, stream: None, own, changed: false, consistency, misread: None })
@@ -261,7 +265,8 @@ async fn witness(connection: &Connection, plan: &Plan) -> Result<Account> {
 fn compared(wanted: &Wanted, read: &Read, seen: &Account) -> Checked {
     let mut differences = Vec::new();
     if read.own.is_none() && read.rows != seen.rows {
-        differences.push(format!("{} rows by the source's own count, {} in the target", read.rows, seen.rows));
+        differences
+            .push(format!("{} rows by the source's own count, {} in the target", read.rows, seen.rows));
     }
     if let Some(own) = &read.own {
         differences.extend(own.differences(seen, "in the target"));
@@ -286,7 +291,9 @@ fn compared(wanted: &Wanted, read: &Read, seen: &Account) -> Checked {
     checked.compared = read.own.as_ref().map(|own| own.compared(seen)).unwrap_or_default();
     checked.consistency.clone_from(&read.consistency);
     if read.changed && status == "agrees" {
-        checked.notes.push("the source changed while it was read; what was read is what the target holds".to_owned());
+        checked
+            .notes
+            .push("the source changed while it was read; what was read is what the target holds".to_owned());
     }
     if seen.rows > read.rows
         && let Some(mode @ ("append" | "upsert")) = wanted.mode.as_deref()
@@ -305,7 +312,11 @@ fn print(checked: &[Checked], source: &str) {
     for table in checked {
         let rows = match table.source_rows == table.target_rows {
             true => count(table.source_rows, "row", "rows"),
-            false => format!("{} rows in the source, {} in the target", thousands(table.source_rows), thousands(table.target_rows)),
+            false => format!(
+                "{} rows in the source, {} in the target",
+                thousands(table.source_rows),
+                thousands(table.target_rows)
+            ),
         };
         let Compared { columns, nulls, sums, ends, lengths } = table.compared;
         let how = format!(
@@ -321,7 +332,10 @@ fn print(checked: &[Checked], source: &str) {
             println!("          {line}");
         }
         if table.status == "differs" {
-            println!("          hint: rsl diff --source URL {} {} shows which rows", table.object, table.target);
+            println!(
+                "          hint: rsl diff --source URL {} {} shows which rows",
+                table.object, table.target
+            );
         }
     }
     let with = |status: &str| checked.iter().filter(|table| table.status == status).count();

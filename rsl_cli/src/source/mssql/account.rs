@@ -7,8 +7,8 @@
 use rsl_core::PgType;
 
 use super::catalogue::Relation;
-use super::column::{Column, bracket};
 use super::code_page::TextForm;
+use super::column::{Column, bracket};
 use super::select::Selected;
 use crate::source::own_account::Figure;
 
@@ -69,7 +69,10 @@ impl Ask {
 
 fn nulls(column: &Column) -> String {
     // COUNT takes neither the old large types nor all of the CLR's.
-    format!("CONVERT(nvarchar(60), SUM(CASE WHEN t.{} IS NULL THEN CAST(1 AS bigint) ELSE 0 END))", bracket(&column.name))
+    format!(
+        "CONVERT(nvarchar(60), SUM(CASE WHEN t.{} IS NULL THEN CAST(1 AS bigint) ELSE 0 END))",
+        bracket(&column.name)
+    )
 }
 
 fn text(aggregate: &str) -> String {
@@ -120,7 +123,9 @@ fn respects(column: &Column, ty: PgType, found: &mut Vec<(Figure, String)>) {
         ("real", PgType::Float4 | PgType::Float8) => ends(found, &|end| bytes(end, "real", 4)),
         ("date", PgType::Date | PgType::Timestamp(_)) => ends(found, &moment),
         ("time", PgType::Time(_)) => ends(found, &moment),
-        ("smalldatetime" | "datetime" | "datetime2", PgType::Date | PgType::Timestamp(_)) => ends(found, &moment),
+        ("smalldatetime" | "datetime" | "datetime2", PgType::Date | PgType::Timestamp(_)) => {
+            ends(found, &moment)
+        }
         ("datetimeoffset", PgType::TimestampTz(_)) => ends(found, &moment),
         ("binary" | "varbinary" | "image" | "timestamp", PgType::Bytea) => {
             found.push((Figure::Length, length(&name)));
@@ -169,7 +174,11 @@ fn utf16(column: &Column, name: &str) -> Option<String> {
         "nchar" | "nvarchar" | "ntext" => Some(name.to_owned()),
         "xml" => Some(wide("max")),
         // The source goes by the collation, of which the user says that it is wrong.
-        "char" | "varchar" | "text" if column.told.is_some() && column.text_form() != Some(TextForm::Utf8) => None,
+        "char" | "varchar" | "text"
+            if column.told.is_some() && column.text_form() != Some(TextForm::Utf8) =>
+        {
+            None
+        }
         "char" | "varchar" => Some(match column.max_length {
             1..=4000 => wide(&column.max_length.to_string()),
             _ => wide("max"),
@@ -178,5 +187,118 @@ fn utf16(column: &Column, name: &str) -> Option<String> {
         "hierarchyid" | "geometry" | "geography" => Some(column.expression()),
         // What is inside has its own form, of which the conversion is ours.
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(type_name: &str, length: i64, precision: i64, scale: i64, ty: PgType) -> Vec<String> {
+        let column = Column {
+            name: "A]b".to_owned(),
+            type_name: type_name.to_owned(),
+            max_length: length,
+            precision,
+            scale,
+            nullable: false,
+            collation: None,
+            code_page: 949,
+            computed: false,
+            told: None,
+        };
+        let relation = Relation {
+            schema: "dbo".to_owned(),
+            name: "T".to_owned(),
+            columns: vec![column],
+            primary_key: Vec::new(),
+            order: Vec::new(),
+            parents: Vec::new(),
+            estimate: Some(1),
+        };
+        Ask::new(&relation, &[Selected::Column(0)], &[ty])
+            .figures
+            .into_iter()
+            .map(|(_, _, sql)| sql)
+            .collect()
+    }
+
+    #[test]
+    fn no_sum_can_overflow_and_none_is_a_float() {
+        for (type_name, precision, scale) in [
+            ("bigint", 19, 0),
+            ("decimal", 28, 4),
+            ("money", 19, 4),
+            ("smallmoney", 10, 4),
+            ("tinyint", 3, 0),
+        ] {
+            let sums = asked(type_name, 8, precision, scale, PgType::Numeric(None));
+            assert_eq!(
+                sums[0],
+                format!("CONVERT(nvarchar(60), SUM(CAST(t.[A]]b] AS decimal(38,{scale}))))"),
+                "{type_name}"
+            );
+        }
+        let pieces = asked("decimal", 17, 29, 4, PgType::Numeric(None));
+        assert_eq!(pieces.len(), 4);
+        for (piece, from) in pieces.iter().zip([1, 21]) {
+            assert_eq!(
+                *piece,
+                format!(
+                    "CONVERT(nvarchar(60), SUM(CAST(CASE WHEN LEFT(CONVERT(varchar(41), t.[A]]b]), 1) = '-' THEN '-' ELSE '' END + SUBSTRING(RIGHT(REPLICATE('0', 40) + REPLACE(REPLACE(CONVERT(varchar(41), t.[A]]b]), '.', ''), '-', ''), 40), {from}, 20) AS decimal(38,0))))"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn each_type_is_asked_for_what_the_stream_knows_of_it() {
+        let text = |text: &str| vec![format!("CONVERT(nvarchar(60), {text})")];
+        let length = |of: &str| text(&format!("SUM(CAST(DATALENGTH({of}) AS bigint))"));
+        let name = "t.[A]]b]";
+        for (type_name, bytes, ty, expected) in [
+            ("nvarchar", 80, PgType::Varchar(Some(40)), length(name)),
+            ("nchar", 80, PgType::Char(40), length(&format!("RTRIM({name})"))),
+            ("varchar", 40, PgType::Text, length(&format!("CAST({name} AS nvarchar(40))"))),
+            ("varchar", 8000, PgType::Text, length(&format!("CAST({name} AS nvarchar(max))"))),
+            ("varchar", -1, PgType::Text, length(&format!("CAST({name} AS nvarchar(max))"))),
+            (
+                "text",
+                16,
+                PgType::Text,
+                length(&format!("CAST(CAST({name} AS varchar(max)) AS nvarchar(max))")),
+            ),
+            ("xml", -1, PgType::Text, length(&format!("CAST({name} AS nvarchar(max))"))),
+            ("ntext", 16, PgType::Char(3), Vec::new()),
+            ("image", 16, PgType::Bytea, length(name)),
+            ("sql_variant", 8016, PgType::Text, Vec::new()),
+            ("bit", 1, PgType::Bool, Vec::new()),
+            ("uniqueidentifier", 16, PgType::Uuid, Vec::new()),
+            // Into another kind of type: what the stream knows of it is not what the source knows.
+            ("int", 4, PgType::Text, Vec::new()),
+            ("varchar", 40, PgType::Numeric(None), Vec::new()),
+            ("datetime2", 8, PgType::TimestampTz(6), Vec::new()),
+        ] {
+            assert_eq!(asked(type_name, bytes, 0, 0, ty), expected, "{type_name} into {ty}");
+        }
+        assert_eq!(
+            asked("datetimeoffset", 10, 34, 7, PgType::TimestampTz(6)),
+            ["CONVERT(nvarchar(60), MIN(t.[A]]b]), 126)", "CONVERT(nvarchar(60), MAX(t.[A]]b]), 126)"]
+        );
+        assert_eq!(
+            asked("real", 4, 24, 0, PgType::Float4)[0],
+            "CONVERT(nvarchar(60), CAST(CAST(MIN(t.[A]]b]) AS real) AS binary(4)), 1)"
+        );
+    }
+
+    #[test]
+    fn a_very_wide_table_takes_several_statements() {
+        let figures = (0..2500).map(|at| (at, Figure::Nulls, String::new())).collect();
+        let ask = Ask { figures, not_null: Vec::new(), types: Vec::new() };
+        assert_eq!(ask.statements().iter().map(Vec::len).collect::<Vec<_>>(), [1000, 1000, 500]);
+        assert_eq!(
+            Ask { figures: Vec::new(), not_null: Vec::new(), types: Vec::new() }.statements(),
+            [Vec::<&str>::new()]
+        );
     }
 }

@@ -333,7 +333,12 @@ struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn new(source: &SqlServer, relation: &'a Relation, selected: &[Selected], own: Option<&[PgType]>) -> Self {
+    fn new(
+        source: &SqlServer,
+        relation: &'a Relation,
+        selected: &[Selected],
+        own: Option<&[PgType]>,
+    ) -> Self {
         Self {
             relation,
             changes: relation.changes(source.update_column.as_deref()).collect(),
@@ -355,9 +360,8 @@ impl<'a> Question<'a> {
             let changes = if number == 0 { &self.changes[..] } else { &[] };
             let sql = self.relation.count_sql(part, filter, changes, figures);
             let rows = session.rows(&sql, Some(&table.object)).await?;
-            let row = rows
-                .first()
-                .ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
+            let row =
+                rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
             let texts: Vec<_> =
                 (1..row.len()).map(|at| catalogue::optional_text(row, at)).collect::<Result<_>>()?;
             let (largest, figures) = texts.split_at(changes.len().min(texts.len()));

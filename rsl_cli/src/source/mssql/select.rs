@@ -33,7 +33,13 @@ impl Relation {
     }
 
     /// The number of rows of a whole part, then, of each column that tells of changes, its largest value, then these figures.
-    pub fn count_sql(&self, part: &Part, filter: Option<&str>, changes: &[usize], figures: &[&str]) -> String {
+    pub fn count_sql(
+        &self,
+        part: &Part,
+        filter: Option<&str>,
+        changes: &[usize],
+        figures: &[&str],
+    ) -> String {
         let largest = |&at: &usize| {
             let (column, name) = (&self.columns[at], bracket(&self.columns[at].name));
             match column.type_name.as_str() {

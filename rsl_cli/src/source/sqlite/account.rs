@@ -67,9 +67,7 @@ impl Ask {
             Err(error) if reason(&error) == "integer overflow" => self.ask(connection, true),
             other => other,
         };
-        answered.map_err(|error| {
-            Failure::new(format!("cannot read {}: {}", self.object, reason(&error)))
-        })
+        answered.map_err(|error| Failure::new(format!("cannot read {}: {}", self.object, reason(&error))))
     }
 
     fn ask(&self, connection: &Connection, halves: bool) -> rusqlite::Result<Answer> {
@@ -81,8 +79,8 @@ impl Ask {
         for together in aggregates.chunks(FIGURES_TOGETHER) {
             let list: Vec<_> = together.iter().map(|(_, _, sql)| sql.as_str()).collect();
             let sql = format!("SELECT {} {}", list.join(", "), self.from);
-            let row: Vec<Value> = connection
-                .query_row(&sql, [], |row| (0..together.len()).map(|at| row.get(at)).collect())?;
+            let row: Vec<Value> =
+                connection.query_row(&sql, [], |row| (0..together.len()).map(|at| row.get(at)).collect())?;
             values.extend(row);
         }
         let asked = aggregates.into_iter().map(|(at, what, _)| (at, what)).zip(values);
@@ -137,7 +135,11 @@ impl Ask {
                 let (scale, term) = term(name, ty);
                 if halves {
                     // What is no whole number stays none.
-                    let half = |half: &str| format!("sum(CASE typeof({term}) WHEN 'integer' THEN {half} WHEN 'null' THEN NULL ELSE 'x' END)");
+                    let half = |half: &str| {
+                        format!(
+                            "sum(CASE typeof({term}) WHEN 'integer' THEN {half} WHEN 'null' THEN NULL ELSE 'x' END)"
+                        )
+                    };
                     figure(Figure::Sum32(scale), half(&format!("{term} >> 32")));
                     figure(Figure::Sum(scale), half(&format!("{term} & 4294967295")));
                 } else {
@@ -156,12 +158,12 @@ impl Ask {
             }
             PgType::Time(_) => {
                 ends(&mut figure);
-                asked.push((Aggregate::Shapes, format!("sum({name} GLOB '??:??*[0-9]')")));
+                asked.push((Aggregate::Shapes, format!("sum({name} GLOB '??:?*[0-9]')")));
             }
             PgType::Timestamp(_) => {
                 ends(&mut figure);
                 // Of texts of one shape without a Z, the earlier is the smaller, however many digits a second has.
-                let shape = |between| format!("{name} GLOB '????-??-??{between}??:??*[0-9]'");
+                let shape = |between| format!("{name} GLOB '????-??-??{between}??:?*[0-9]'");
                 asked.push((
                     Aggregate::Shapes,
                     format!(
@@ -209,7 +211,9 @@ fn end(value: &Value, ty: PgType) -> Option<String> {
     let is_number = ty.is_exact_number() || matches!(ty, PgType::Float4 | PgType::Float8);
     match value {
         Value::Integer(value) if is_number => Some(value.to_string()),
-        Value::Real(value) if ty.is_exact_number() => Decimal::from_f64(*value).map(|value| value.normalized().to_string()),
+        Value::Real(value) if ty.is_exact_number() => {
+            Decimal::from_f64(*value).map(|value| value.normalized().to_string())
+        }
         Value::Real(value) if is_number => Some(value.to_string()),
         Value::Text(text) if !is_number => Some(text.clone()),
         _ => None,
@@ -249,7 +253,8 @@ impl Second {
         }
         let interrupt = connection.get_interrupt_handle();
         let ask = ask.clone();
-        let thread = std::thread::Builder::new().name("account".to_owned()).spawn(move || ask.answer(&connection));
+        let thread =
+            std::thread::Builder::new().name("account".to_owned()).spawn(move || ask.answer(&connection));
         Some(Beside { thread: Some(thread.ok()?), interrupt })
     }
 }
