@@ -15,6 +15,7 @@ pub mod image;
 pub mod json;
 pub mod pgtype;
 pub mod report;
+pub mod sketch;
 pub mod source_account;
 pub mod sum;
 pub mod temporal;

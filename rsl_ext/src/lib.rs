@@ -22,6 +22,7 @@ mod receive;
 mod run;
 mod schema;
 mod session;
+mod sketch;
 mod source_account;
 mod sql_function;
 mod track;

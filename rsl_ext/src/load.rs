@@ -158,10 +158,13 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
             &[JsonB(plan.0).into(), JsonB(json!(stream)).into(), path.as_str().into()],
         )?
     };
-    let JsonB(verdict) = verdict.ok_or_else(|| internal("the merge gave no verdict"))?;
+    let JsonB(mut verdict) = verdict.ok_or_else(|| internal("the merge gave no verdict"))?;
     let exact = verdict["exact"] == Value::Bool(true);
     let status = if exact { "exact" } else { "failed" };
     as_owner(|| {
+        if let Some(after) = verdict["after"].as_object_mut() {
+            keep_sketch(load, after)?;
+        }
         execute(
             "UPDATE rsl.load SET status = $2, rows = $3, finished_at = clock_timestamp(), report = $4,
                 staging = CASE WHEN $2 = 'failed' THEN staging END
@@ -184,6 +187,34 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
         warning.report(PgLogLevel::WARNING);
     }
     Ok(Some(JsonB(verdict)))
+}
+
+/// Keeps what tells later which rows of the target have changed: the sketch, and up to where the audit log is of before. Whoever
+/// writes to the target waits until this transaction has ended.
+fn keep_sketch(load: i64, after: &mut serde_json::Map<String, Value>) -> Result<()> {
+    let (sketch, key) = (after.remove("sketch"), after.remove("key"));
+    if let Some(sketch) = sketch.as_ref().and_then(Value::as_str) {
+        execute(
+            "INSERT INTO rsl.load_sketch (load_id, key_columns, sketch)
+             VALUES ($1, (SELECT array_agg(c ORDER BY n) FROM jsonb_array_elements_text($2) WITH ORDINALITY u (c, n)), decode($3, 'hex'))
+             ON CONFLICT (load_id) DO UPDATE SET key_columns = excluded.key_columns, sketch = excluded.sketch",
+            &[load.into(), JsonB(json!(key)).into(), sketch.into()],
+        )?;
+        // An undo goes back to the load before.
+        execute(
+            "DELETE FROM rsl.load_sketch k WHERE k.load_id IN (
+                SELECT l.load_id FROM rsl.load l JOIN rsl.load n ON n.target = l.target
+                WHERE n.load_id = $1 AND l.load_id <> $1 AND EXISTS (SELECT FROM rsl.load_sketch s WHERE s.load_id = l.load_id)
+                ORDER BY l.load_id DESC OFFSET 2)",
+            &[load.into()],
+        )?;
+    }
+    let block = query_one::<i64>(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM rsl.audit_block_id",
+        &[],
+    )?;
+    after.insert("block".to_owned(), block.unwrap_or(0).into());
+    Ok(())
 }
 
 #[pg_extern(sql = false)]

@@ -25,10 +25,12 @@ extension_sql_file!(
     requires = ["digest_digest"]
 );
 extension_sql_file!(
-    "../../sql/load/keep_data.sql",
-    name = "load_keep_data",
+    "../../sql/digest/sketch.sql",
+    name = "digest_sketch",
     requires = ["digest_table_digest"]
 );
+extension_sql_file!("../../sql/digest/diff.sql", name = "digest_diff", requires = ["digest_sketch"]);
+extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_diff"]);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
@@ -200,9 +202,14 @@ extension_sql_file!(
     requires = ["load_access"]
 );
 extension_sql_file!(
+    "../../sql/checks/load_changes.sql",
+    name = "checks_load_changes",
+    requires = ["checks_verify_relation"]
+);
+extension_sql_file!(
     "../../sql/checks/verify_tables.sql",
     name = "checks_verify_tables",
-    requires = ["checks_verify_relation"]
+    requires = ["checks_load_changes"]
 );
 extension_sql_file!(
     "../../sql/checks/verify_obstacle.sql",

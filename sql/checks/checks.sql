@@ -6,7 +6,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     VALUES
         ('schema_complete', 'schema', 'error', 'every object that the extension installed is there, unchanged, valid and enabled'),
-        ('loads_match', 'load', 'error', 'every target still holds exactly what its last load brought'),
+        ('loads_match', 'load', 'error', 'every target is as its last load left it, but for changes that the audit log explains'),
         ('foreign_keys', 'data', 'error', 'every foreign key is enforced, and no row lacks its parent'),
         ('required_columns', 'data', 'error', 'no column that must be filled is NULL or empty'),
         ('sequences', 'data', 'error', 'every sequence is ahead of the column that it fills'),

@@ -66,3 +66,16 @@ COMMENT ON COLUMN rsl.load_chunk.rows IS 'rows in the chunk';
 COMMENT ON COLUMN rsl.load_chunk.bytes IS 'length of the payload';
 COMMENT ON COLUMN rsl.load_chunk.digest IS 'XXH3-128 of the payload, hexadecimal';
 COMMENT ON COLUMN rsl.load_chunk.account IS 'witness of the rows as the client decoded them: {rows, digest, columns}; null if it did not tell';
+
+-- What a target held at the end of a load, in a form of constant size from which the rows that have changed since can be named.
+CREATE TABLE rsl.load_sketch (
+    load_id bigint PRIMARY KEY REFERENCES rsl.load ON DELETE CASCADE,
+    key_columns text[],
+    sketch bytea NOT NULL
+);
+-- It does not compress.
+ALTER TABLE rsl.load_sketch ALTER sketch SET STORAGE EXTERNAL;
+COMMENT ON TABLE rsl.load_sketch IS 'what targets held at the end of their last loads: not the rows, but what tells which of them have changed since';
+COMMENT ON COLUMN rsl.load_sketch.load_id IS 'the load; of each target the last three are kept';
+COMMENT ON COLUMN rsl.load_sketch.key_columns IS 'the columns that name its rows; null: they have no names';
+COMMENT ON COLUMN rsl.load_sketch.sketch IS 'rsl.sketch over all rows of the target after the load';

@@ -104,6 +104,30 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.load_constraints(regclass) IS 'part of rsl.load_finish: the deferred constraints of the target, as SET CONSTRAINTS takes them';
 
+-- The witness of a target after a load, and in the same pass the sketch of its rows by their key.
+CREATE FUNCTION rsl.load_account(target regclass, columns text[], key text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- From so many differences on, no row is named: 100 kB.
+    named CONSTANT int := 1000;
+    result jsonb;
+BEGIN
+    key := coalesce(nullif(key, '{}'), (SELECT k FROM rsl.primary_key(target) k WHERE k <@ columns), '{}');
+    IF cardinality(columns) + cardinality(key) > 90 THEN
+        -- More than a function has arguments: a witness without a sketch.
+        RETURN rsl.table_witness(target, columns);
+    END IF;
+    EXECUTE format('SELECT rsl.witness_sketch(%s, %s, %s) FROM %s t', named, cardinality(key),
+        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(key || columns) WITH ORDINALITY u (c, n)), target) INTO result;
+    IF result IS NULL THEN
+        RETURN rsl.table_witness(target, columns) || jsonb_build_object('sketch', encode(rsl.sketch_of_nothing(named), 'hex'), 'key', key);
+    END IF;
+    RETURN rsl.name_columns(result, columns) || jsonb_build_object('key', key);
+END $$;
+COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS 'part of rsl.load_finish: rsl.table_witness with the rsl.sketch of the same rows as "sketch" and its key as "key"';
+
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
 -- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words; with 'own', the source's own
@@ -175,8 +199,9 @@ BEGIN
             IF plan -> 'definition' = 'null' THEN
                 RAISE EXCEPTION 'the table % is gone', target USING ERRCODE = 'undefined_table';
             END IF;
-            seen := rsl.table_witness(staging::regclass, columns);
-            after := seen;
+            after := rsl.load_account(staging::regclass, columns, coalesce(key,
+                ARRAY(SELECT jsonb_array_elements_text(plan #> '{definition,primary_key}') WHERE plan #> '{definition,primary_key}' <> '[]')));
+            seen := after - '{sketch,key}'::text[];
             inserted := sent;
             PERFORM rsl.load_publish(staging, target, plan -> 'definition');
             undo := '{"by": "drop"}';
@@ -197,7 +222,7 @@ BEGIN
                 repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
             END IF;
             IF repeats IS NOT NULL THEN
-                after := rsl.table_witness(target::regclass, columns);
+                after := rsl.load_account(target::regclass, columns, key);
                 IF repeats ->> 'load_id' IS DISTINCT FROM repeats ->> 'latest' OR repeats ->> 'digest' IS DISTINCT FROM after ->> 'digest' THEN
                     RAISE EXCEPTION 'load % has appended the same % rows to % already, and the table has changed since', repeats ->> 'load_id', sent, target
                         USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -266,16 +291,16 @@ BEGIN
                 END IF;
                 PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
                 PERFORM rsl.load_advance_sequences(target::regclass, columns);
-                after := rsl.table_witness(target::regclass, columns);
+                after := rsl.load_account(target::regclass, columns, key);
                 IF NOT filled OR mode = 'replace' OR keyed AND (after ->> 'rows')::bigint = sent THEN
                     -- As many rows as were sent: they are the whole table, or some are missing.
-                    seen := after;
+                    seen := after - '{sketch,key}'::text[];
                 ELSIF keyed THEN
                     EXECUTE format('SELECT %s FROM %s t JOIN %s s ON %s',
                         rsl.aggregate_call('witness', 'row_witness', 't', columns), target, staging, same_key) INTO seen;
                     seen := rsl.name_columns(seen, columns);
                 ELSE
-                    seen := rsl.witness_since(after, before);
+                    seen := rsl.witness_since(after - '{sketch,key}'::text[], before);
                 END IF;
             END IF;
             IF rows_before + inserted - deleted <> (after ->> 'rows')::bigint THEN
@@ -323,7 +348,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
-        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest'), 'undo', undo) || counted;
+        'stream', stream, 'target', seen, 'after', after, 'undo', undo) || counted;
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 

@@ -32,8 +32,8 @@ BEGIN
         FROM pg_class AS c
         WHERE c.oid IN (SELECT to_regclass(m.name) FROM rsl.manifest AS m WHERE m.kind IN ('table', 'view', 'sequence'))
           AND c.oid <> 'rsl.users'::regclass
-          -- Whoever reads these reads what was in every audited table.
-          AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass))
+          -- Whoever reads these reads what was in every audited table, or keys of every loaded one.
+          AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass, 'rsl.load_sketch'::regclass))
         ORDER BY 1
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %I', object, role_name);

@@ -25,6 +25,7 @@ SELECT pg_extension_config_dump('rsl.load', '');
 SELECT pg_extension_config_dump('rsl.load_load_id_seq', '');
 SELECT pg_extension_config_dump('rsl.load_chunk', '');
 SELECT pg_extension_config_dump('rsl.load_part', '');
+SELECT pg_extension_config_dump('rsl.load_sketch', '');
 SELECT pg_extension_config_dump('rsl.audit_table', '');
 SELECT pg_extension_config_dump('rsl.audit_table_table_id_seq', '');
 SELECT pg_extension_config_dump('rsl.audit_shape', '');
