@@ -118,10 +118,13 @@ fn take(ended: Option<Ended>, checked: &mut [Option<Checked>]) -> Result<()> {
     Ok(())
 }
 
+/// How a load has read its source: code page, offsets kept, column that tells of changes.
+type Way = (Option<String>, bool, Option<String>);
+
 /// The source, opened once for each way in which loads have read it.
 struct Sources<'a> {
     url: &'a str,
-    opened: BTreeMap<(Option<String>, bool, Option<String>), Arc<dyn Source>>,
+    opened: BTreeMap<Way, Arc<dyn Source>>,
 }
 
 impl Sources<'_> {

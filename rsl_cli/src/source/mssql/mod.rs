@@ -8,6 +8,7 @@ mod decode;
 #[cfg(test)]
 mod garbage_tests;
 mod login;
+mod question;
 mod select;
 mod session;
 mod stage;
@@ -22,16 +23,16 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use rsl_core::PgType;
 
-use self::account::Ask;
 use self::catalogue::Relation;
 use self::code_page::TextForm;
 use self::decode::Decoder;
 use self::login::Login;
 pub use self::login::is_sql_server;
+use self::question::Question;
 use self::select::Selected;
 use self::session::Session;
 use self::stage::{Stage, Taker};
-use super::{Account, Column, Consistency, Key, Options, Part, Source, Table, own_account};
+use super::{Account, Column, Key, Options, Part, Source, Table};
 use crate::carry_over::Structure;
 use crate::failure::{Failure, Result};
 use crate::retry::retried;
@@ -271,7 +272,7 @@ impl Source for SqlServer {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
         let mut session = self.reading_session().await?;
-        let question = Question::new(self, &relation, &selected, own);
+        let question = Question::new(&relation, &selected, self.update_column.as_deref(), self.snapshot, own);
         // In a snapshot it is the same before and after: asked for afterwards, it is not asked for in vain if the rows break off.
         let before = match self.snapshot && own.is_some() {
             true => None,
@@ -311,7 +312,8 @@ impl Source for SqlServer {
     ) -> Result<Account> {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
-        let question = Question::new(self, &relation, &selected, Some(own));
+        let question =
+            Question::new(&relation, &selected, self.update_column.as_deref(), self.snapshot, Some(own));
         let question = &question;
         self.again(move || async move {
             let mut session = self.reading_session().await?;
@@ -320,101 +322,6 @@ impl Source for SqlServer {
         })
         .await
     }
-}
-
-/// What is asked of a part before or after it is read, or both.
-struct Question<'a> {
-    relation: &'a Relation,
-    /// Columns that tell of changes.
-    changes: Vec<usize>,
-    /// None if the source is not to give its own account.
-    own: Option<Ask>,
-    snapshot: bool,
-}
-
-impl<'a> Question<'a> {
-    fn new(
-        source: &SqlServer,
-        relation: &'a Relation,
-        selected: &[Selected],
-        own: Option<&[PgType]>,
-    ) -> Self {
-        Self {
-            relation,
-            changes: relation.changes(source.update_column.as_deref()).collect(),
-            own: own.map(|types| Ask::new(relation, selected, types)),
-            snapshot: source.snapshot,
-        }
-    }
-
-    async fn ask(
-        &self,
-        session: &mut Session,
-        table: &Table,
-        part: &Part,
-        filter: Option<&str>,
-    ) -> Result<Counts> {
-        let statements = self.own.as_ref().map_or_else(|| vec![Vec::new()], Ask::statements);
-        let mut counts = Counts::default();
-        for (number, figures) in statements.iter().enumerate() {
-            let changes = if number == 0 { &self.changes[..] } else { &[] };
-            let sql = self.relation.count_sql(part, filter, changes, figures);
-            let rows = session.rows(&sql, Some(&table.object)).await?;
-            let row =
-                rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
-            let texts: Vec<_> =
-                (1..row.len()).map(|at| catalogue::optional_text(row, at)).collect::<Result<_>>()?;
-            let (largest, figures) = texts.split_at(changes.len().min(texts.len()));
-            if number == 0 {
-                counts.rows = u64::try_from(catalogue::number(row, 0)?).unwrap_or(0);
-                counts.largest = largest.to_vec();
-            }
-            counts.figures.extend_from_slice(figures);
-        }
-        Ok(counts)
-    }
-
-    /// `taken`: rows that were read, if these are all of the part.
-    fn account(&self, before: Option<Counts>, after: Option<Counts>, taken: Option<u64>) -> Account {
-        let consistency = match (self.snapshot, &before, &after) {
-            (true, ..) => Consistency::snapshot(),
-            (false, before, after) => {
-                let compared =
-                    self.changes.iter().map(|&at| format!("largest {}", self.relation.columns[at].name));
-                let own = self.own.is_some().then(|| "the source's own account".to_owned());
-                let twice = before.is_some() && after.is_some();
-                Consistency {
-                    isolation: "read committed",
-                    compared: match twice {
-                        true => std::iter::once("count".to_owned()).chain(compared).chain(own).collect(),
-                        false => Vec::new(),
-                    },
-                    changed: twice && before != after,
-                }
-            }
-        };
-        // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
-        let grown = after.as_ref().map(|after| after.rows).filter(|&rows| Some(rows) == taken);
-        let Some(counts) = before.or(after) else {
-            return Account { rows: 0, consistency, own: None };
-        };
-        let own = self.own.as_ref().map(|ask| {
-            let figures = ask.figures.iter().zip(counts.figures);
-            let figures = figures.map(|(&(at, figure, _), text)| (at, figure, text));
-            own_account::columns(&ask.types, &ask.not_null, figures)
-        });
-        Account { rows: grown.unwrap_or(counts.rows), consistency, own }
-    }
-}
-
-/// What is compared of a part before and after its reading.
-#[derive(Default, PartialEq)]
-struct Counts {
-    rows: u64,
-    /// Largest values of the columns that tell of changes.
-    largest: Vec<Option<String>>,
-    /// Of the source's own account.
-    figures: Vec<Option<String>>,
 }
 
 /// Cuts at even distances between the smallest and the largest number.

@@ -151,7 +151,7 @@ fn a_sum_that_overflows_is_added_in_halves() {
     assert_eq!(only("n", &most).sum.as_deref(), Some("27670116110564327421"));
     let least = vec![Value::Integer(i64::MIN); 3];
     assert_eq!(only("n", &least).sum.as_deref(), Some("-27670116110564327424"));
-    let amounts = vec![Value::Real(99_999_999_999.9999); 10_000];
+    let amounts = vec![Value::Real(99_999_999_999.999_9); 10_000];
     assert_eq!(only("d", &amounts).sum.as_deref(), Some("999999999999999"));
 }
 
