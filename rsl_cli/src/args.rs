@@ -208,6 +208,11 @@ pub struct Wish {
     /// SQL Server: keep the offset of each datetimeoffset, in minutes, in a further column
     #[arg(long)]
     pub keep_offset: bool,
+    /// Do not let the source compute counts, sums, smallest and largest values and lengths itself: for views that are too slow to be
+    /// computed twice. The load proves less then
+    #[arg(long)]
+    #[serde(default)]
+    pub no_source_account: bool,
     /// Audit each target that has rows already before it is loaded, so that rsl undo can put it back; it stays audited. Needs a
     /// primary key or --key, and tables of your own
     #[arg(long)]
@@ -255,17 +260,43 @@ pub enum Format {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json\n  rsl verify --deep keys"
-)]
+#[command(after_help = "\
+Examples:
+  rsl verify
+  rsl verify sequences
+  rsl verify erp.b_item --format json
+  rsl verify --deep keys
+  rsl verify --source sqlite:///srv/erp.db                        (every table that was loaded from there)
+  rsl verify --source mssql://FKSM_BI@erp.local/KsmErp B_ITEM --quick      (password in MSSQL_PASSWORD)
+  rsl verify --source - --jobs 4 --output nightly.json            (the source of RSL_SOURCE_URL)
+
+With --source, targets are compared with the tables and views that they were loaded from, and nothing is loaded: counts,
+NULLs, sums, smallest and largest values and lengths as the source itself computes them, and every value by digests.")]
 pub struct Verify {
     #[command(flatten)]
     pub database: Database,
-    /// A check, a group of checks, or a table; everything if left out
-    pub scope: Option<String>,
+    /// A check, a group of checks, or a table; everything if left out. With --source: tables and views of the source; every
+    /// target that was last loaded from there if left out
+    #[arg(value_name = "SCOPE|OBJECT")]
+    pub scope: Vec<String>,
+    /// Compare targets with this source, or with that of RSL_SOURCE_URL if it is -
+    #[arg(long, value_name = "URL")]
+    pub source: Option<String>,
+    /// With --source and OBJECT: schema of the targets, or schema and table of a single one, if another than was loaded
+    #[arg(long, value_name = "SCHEMA[.TABLE]", requires = "source")]
+    pub into: Option<String>,
+    /// With --source: readers at the same time, over all tables
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), requires = "source")]
+    pub jobs: u16,
+    /// With --source: compare only what the source itself computes, and move no rows
+    #[arg(long, requires = "source")]
+    pub quick: bool,
+    /// With --source: write the report as JSON to this file
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub output: Option<PathBuf>,
     /// Also run what costs: try every constraint with a value that it must refuse, read by the key, and compare indexes with their
     /// tables; leaves nothing behind
-    #[arg(long)]
+    #[arg(long, conflicts_with = "source")]
     pub deep: bool,
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -16,6 +16,7 @@ pub mod json;
 pub mod pgtype;
 pub mod report;
 pub mod sketch;
+pub mod source_account;
 pub mod sum;
 pub mod temporal;
 pub mod unfit;

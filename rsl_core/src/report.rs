@@ -5,6 +5,7 @@ mod load;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::source_account::SourceAccount;
 use crate::witness::Account;
 
 pub use load::{
@@ -72,6 +73,10 @@ pub struct TableReport {
     /// What can be said of the source's state while it was read: one entry for each kind of answer that its parts gave.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub consistency: Vec<serde_json::Value>,
+    /// The source's own account of the rows, `{"rows", "columns", "compared"}`, and in how many columns it was compared with what was
+    /// read; or with `"changed"`: the source had changed meanwhile, and the account proves nothing. None if it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<serde_json::Value>,
     /// Values that could not be carried over exactly, each named.
     pub losses: Vec<String>,
     /// What `rsl undo` can go by: log (the target is audited), drop (the load made the table) or empty (it filled it), of which the
@@ -100,7 +105,7 @@ pub struct KeyTotals {
 /// The exact sum of a column on both sides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SumPair {
-    /// Over the values decoded from the source, in decimal.
+    /// As the source itself computes it; of a source that cannot, over the values decoded from it. In decimal.
     pub source: String,
     /// Over the values stored in the target, in decimal.
     pub target: String,
@@ -141,6 +146,7 @@ impl TableReport {
             seconds,
             rows_per_second: if seconds > 0.0 { (source_rows as f64 / seconds) as u64 } else { 0 },
             consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
+            source: Some(verdict["source"].clone()).filter(|source| !source.is_null()),
             losses: verdict["losses"].as_array().into_iter().flatten().map(in_words).collect(),
             undo: verdict["undo"]["by"]
                 .as_str()
@@ -156,10 +162,15 @@ impl KeyTotals {
     pub fn of_verdict<'a>(verdict: &Value, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
         let (stream, target) = (account("stream"), account("target"));
+        // What the source has computed of other rows than those that were read is no total of these.
+        let own = serde_json::from_value::<SourceAccount>(verdict["source"].clone()).ok();
+        let own = own.filter(|_| verdict["source"]["changed"] != Value::Bool(true));
         let sum = |account: &Option<Account>, name: &str| account.as_ref()?.column(name)?.sum;
+        // By the source itself, where it can.
+        let own_sum = |name: &str| own.as_ref()?.columns.get(name)?.sum.clone();
         let mut sums = Map::new();
         for name in columns {
-            let pair = (sum(&stream, name), sum(&target, name));
+            let pair = (own_sum(name).or_else(|| sum(&stream, name)), sum(&target, name));
             if pair == (None, None) {
                 continue;
             }

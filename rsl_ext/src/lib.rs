@@ -25,6 +25,7 @@ mod schema;
 mod session;
 mod shape;
 mod sketch;
+mod source_account;
 mod sql_function;
 mod track;
 mod trigger;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
 use crate::session::{acting_role, must_be_read_committed};
-use crate::{Result, reject, report, run, spi, witness};
+use crate::{Result, reject, report, run, source_account, spi, witness};
 
 thread_local! {
     /// The load whose merge this backend is in, none if one is being undone, and its columns.
@@ -147,9 +147,13 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
         }
         None => sum_of_accounts(load)?,
     };
+    let unsent = plan.0["value_rejected"].as_i64().unwrap_or(0);
+    if parted && let Some(plan) = plan.0.as_object_mut() {
+        plan.append(&mut source_account::compare(load, &stream, unsent)?);
+    }
     let path = search_path();
     // What the client could not send came from the source all the same.
-    let rows = stream.rows as i64 + plan.0["value_rejected"].as_i64().unwrap_or(0);
+    let rows = stream.rows as i64 + unsent;
     let verdict = {
         let _merging = Merging::begin(Some(load), &plan);
         query_one::<JsonB>(

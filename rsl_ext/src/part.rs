@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::books::{Lock, execute, open, query_one};
 use crate::owner::as_owner;
-use crate::{Result, report};
+use crate::{Result, report, source_account};
 
 #[pg_extern(sql = false)]
 fn load_plan(load: i64, parts: JsonB) -> Result<i32> {
@@ -101,6 +101,7 @@ fn load_part_finish(
     part: Option<i32>,
     source_rows: Option<i64>,
     consistency: Option<JsonB>,
+    account: Option<JsonB>,
 ) -> Result<()> {
     let (Some(load), Some(part), Some(source_rows)) = (load, part, source_rows) else {
         return Err(report(
@@ -116,7 +117,10 @@ fn load_part_finish(
         )
         .set_hint("Count the rows of the whole part in the source."));
     }
-    open(load, Lock::Share)?.must_be_loading(load)?;
+    let plan = open(load, Lock::Share)?;
+    plan.must_be_loading(load)?;
+    let account = account.filter(|account| !account.0.is_null());
+    let account = account.map(|account| source_account::read(account, source_rows, &plan)).transpose()?;
     let claimed = as_owner(|| {
         query_one::<bool>(
             "SELECT k.mine FROM rsl.session_locks() k WHERE k.key = rsl.load_part_lock($1, $2) AND NOT k.halves",
@@ -133,9 +137,9 @@ fn load_part_finish(
     let consistency = consistency.filter(|consistency| !consistency.0.is_null());
     let finished = as_owner(|| {
         query_one::<bool>(
-            "UPDATE rsl.load_part SET source_rows = $3, consistency = $4, finished_at = clock_timestamp()
+            "UPDATE rsl.load_part SET source_rows = $3, consistency = $4, source_account = $5, finished_at = clock_timestamp()
              WHERE load_id = $1 AND part = $2 AND finished_at IS NULL RETURNING true",
-            &[load.into(), part.into(), source_rows.into(), consistency.into()],
+            &[load.into(), part.into(), source_rows.into(), consistency.into(), account.into()],
         )
     })?;
     if finished.is_none() {

@@ -11,8 +11,8 @@ BEGIN
     ), -- What rsl.grant_access gives, told by what only that level has.
     level AS MATERIALIZED (
         SELECT r.oid AS grantee, quote_ident(r.rolname) AS role,
-               has_function_privilege(r.oid, 'rsl.load_begin(text,text[],text,text[],text,text,jsonb,boolean,bigint)', 'EXECUTE') AS load,
-               has_function_privilege(r.oid, 'rsl.audit_check(text)', 'EXECUTE') AS audit,
+               (SELECT bool_or(has_function_privilege(r.oid, p.oid, 'EXECUTE')) FROM pg_proc AS p WHERE p.pronamespace = 'rsl'::regnamespace AND p.proname = 'load_begin') AS load,
+               (SELECT bool_or(has_function_privilege(r.oid, p.oid, 'EXECUTE')) FROM pg_proc AS p WHERE p.pronamespace = 'rsl'::regnamespace AND p.proname = 'audit_check') AS audit,
                (SELECT bool_and(has_table_privilege(r.oid, c.oid, 'INSERT') AND has_table_privilege(r.oid, c.oid, 'UPDATE') AND has_table_privilege(r.oid, c.oid, 'DELETE'))
                 FROM pg_class AS c WHERE c.relnamespace = 'rsl'::regnamespace AND c.relkind = 'r' AND NOT rsl.is_system_table(c.oid)) AS app
         FROM pg_roles AS r WHERE r.oid IN (SELECT g.grantee FROM granted AS g)
@@ -28,7 +28,7 @@ BEGIN
                            WHEN l.app AND (g.kind = 'table' AND g.privilege IN ('INSERT', 'UPDATE', 'DELETE') OR g.kind = 'sequence' AND g.privilege = 'USAGE') THEN NULL
                            ELSE 'warn'
                        END
-                   WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.audit_block', 'rsl.audit_log') AND NOT l.audit THEN 'warn'
+                   WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.audit_block', 'rsl.audit_log', 'rsl.load_sketch', 'rsl.reject') AND NOT l.audit THEN 'warn'
                    WHEN g.privilege = 'SELECT' AND g.schema IN ('rsl_audit', 'rsl_stage') AND NOT l.audit THEN 'warn'
                    WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.users', 'rsl.users.hashed_password') AND NOT l.app THEN 'warn'
                END AS status

@@ -12,7 +12,7 @@ REVOKE ALL ON FUNCTION rsl.load_refuse_twins(regclass, text[], boolean) FROM PUB
 REVOKE ALL ON FUNCTION rsl.load_repeats(bigint, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_plan(bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_claim(bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_resume(bigint, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.run_begin(text, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.run_resume(text) FROM PUBLIC;

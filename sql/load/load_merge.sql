@@ -130,7 +130,8 @@ COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS 'part of rsl.l
 
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
--- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words.
+-- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words; with 'own', the source's own
+-- account if every part came with one, and 'unlike', in what the stream differs from it, in words.
 -- 'kept' is a table with the keys of rows that a replace leaves as they are, because those of the source were rejected.
 -- The verdict has 'refused' if it was the rows themselves that the target did not take.
 -- path: the caller's search_path, for triggers and defaults of the target.
@@ -168,7 +169,8 @@ DECLARE
     relation regclass;
     undo jsonb := 'null';
     counted jsonb := CASE WHEN plan ? 'source_rows'
-        THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END;
+        THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END
+        || CASE WHEN plan ? 'own' THEN jsonb_build_object('source', plan -> 'own') ELSE '{}' END;
 BEGIN
     -- A merge is maintenance: it may sort and hash in the memory that the server grants to that.
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true)
@@ -183,6 +185,11 @@ BEGIN
                     ELSE 'the source counts other rows in its parts than were read' END
                 USING ERRCODE = 'data_exception', DETAIL = plan ->> 'miscounted',
                 HINT = 'The source has changed while it was read, or not all of it came: load it again.';
+        END IF;
+        IF plan ->> 'unlike' IS NOT NULL THEN
+            RAISE EXCEPTION 'what was read is not what the source says that it holds: %', split_part(plan ->> 'unlike', E'\n', 1)
+                USING ERRCODE = 'data_exception', DETAIL = plan ->> 'unlike',
+                HINT = 'Load it again. If it differs again and nobody writes to the source, the driver reads it wrongly; if the reading was interrupted and gone on with, the source may have changed in between.';
         END IF;
         IF plan -> 'definition' <> 'null' THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('rsl.load ' || target, 0));

@@ -11,6 +11,7 @@ CREATE TABLE rsl.load_part (
     rejected bigint NOT NULL DEFAULT 0 CONSTRAINT load_part_rejected_check CHECK (rejected >= 0),
     source_rows bigint CONSTRAINT load_part_source_rows_check CHECK (source_rows >= 0),
     consistency jsonb,
+    source_account jsonb,
     finished_at timestamptz,
     CONSTRAINT load_part_finished_check CHECK ((finished_at IS NULL) = (source_rows IS NULL)),
     PRIMARY KEY (load_id, part)
@@ -26,6 +27,7 @@ COMMENT ON COLUMN rsl.load_part.rows IS 'rows in these chunks';
 COMMENT ON COLUMN rsl.load_part.rejected IS 'rows that came with these chunks as rejects';
 COMMENT ON COLUMN rsl.load_part.source_rows IS 'rows of the whole part as the source itself counts them';
 COMMENT ON COLUMN rsl.load_part.consistency IS 'what the client says of the state of the source in which it read the part';
+COMMENT ON COLUMN rsl.load_part.source_account IS 'what the source itself computes of the part: {rows, columns: {name: {nulls, sum, min, max, length, utf16}}}; null if it was not asked';
 COMMENT ON COLUMN rsl.load_part.finished_at IS 'when rsl.load_part_finish was called; null while rows are missing';
 
 CREATE FUNCTION rsl.load_part_lock(load bigint, part int) RETURNS bigint
@@ -44,7 +46,7 @@ CREATE FUNCTION rsl.load_claim(load bigint) RETURNS jsonb
 COMMENT ON FUNCTION rsl.load_claim(bigint) IS
     'gives this session a part that is not finished and that no living session has claimed: {part, after, until, position, chunks, rows, rejected}; the unfinished part that it has claimed already, if there is one; null if none is left. The claim ends with rsl.load_part_finish or with the session';
 
-CREATE FUNCTION rsl.load_part_finish(load bigint, part int, source_rows bigint, consistency jsonb DEFAULT NULL) RETURNS void
+CREATE FUNCTION rsl.load_part_finish(load bigint, part int, source_rows bigint, consistency jsonb DEFAULT NULL, account jsonb DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_part_finish_wrapper';
-COMMENT ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb) IS
-    'says that all rows of a part have been pushed and how many the source counts in it, and gives the claim back; once more with the same number is no error';
+COMMENT ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb, jsonb) IS
+    'says that all rows of a part have been pushed, how many the source counts in it and, as account, what else the source itself computes of it: {rows, columns: {name: {nulls, sum, min, max, length, utf16}}}, each of which may be left out; gives the claim back; once more with the same number is no error';

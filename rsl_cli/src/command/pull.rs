@@ -121,6 +121,7 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         target: if args.dry_run { None } else { target.clone() },
         mode: wish.mode,
         filter: wish.filter.clone(),
+        own_account: !wish.no_source_account,
         again: wish.again,
         max_rejects: wish.max_rejects,
         wanted,

@@ -1,19 +1,35 @@
-//! `rsl verify`.
+//! `rsl verify`: the checks in the database; with `--source`, targets against their source.
+
+mod source;
 
 use serde_json::json;
 
 use crate::args::{Format, Verify};
-use crate::failure::{Result, exit};
+use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Target, failure};
 
 const COLUMNS: [&str; 8] =
     ["check_name", "level", "object", "status", "expected", "actual", "detail", "hint"];
 
 pub async fn run(args: Verify) -> Result<u8> {
+    if let Some(url) = &args.source {
+        let url = match url.as_str() {
+            "-" => std::env::var("RSL_SOURCE_URL").map_err(|_| {
+                Failure::new("no source is named")
+                    .hint("set RSL_SOURCE_URL, in the environment or in .env, or write the URL")
+            })?,
+            url => url.to_owned(),
+        };
+        return source::run(&args, &url).await;
+    }
+    if args.scope.len() > 1 {
+        return Err(Failure::new("more than one scope is named")
+            .hint("name one check, one group or one table; several tables of a source go with --source"));
+    }
     let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
     let verify = if args.deep { "rsl.verify_deep" } else { "rsl.verify" };
     let query = format!("SELECT {} FROM {verify}($1)", COLUMNS.join(", "));
-    let rows = connection.client.query(&query, &[&args.scope]).await.map_err(failure)?;
+    let rows = connection.client.query(&query, &[&args.scope.first()]).await.map_err(failure)?;
     let field = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
     let with =
         |status: &str| rows.iter().filter(|row| field(row, "status").as_deref() == Some(status)).count();

@@ -6,6 +6,7 @@ mod choice;
 mod condition;
 mod declared_type;
 mod mssql;
+mod own_account;
 mod sqlite;
 
 pub use choice::{choose, find};
@@ -14,6 +15,7 @@ pub use condition::leaves_its_place;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rsl_core::source_account::SourceColumn;
 use rsl_core::{PgType, Value};
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +56,25 @@ pub trait Source: Send + Sync {
         Ok(vec![Part::default()])
     }
 
-    /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL.
-    async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account>;
+    /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL. `own`:
+    /// the types that the columns become in the target, if the source is to give its own account of the part.
+    async fn read(
+        &self,
+        table: &Table,
+        part: &Part,
+        filter: Option<&str>,
+        own: Option<&[PgType]>,
+        sink: RowSink,
+    ) -> Result<Account>;
+
+    /// The source's own account of a part, without its rows.
+    async fn account(
+        &self,
+        table: &Table,
+        part: &Part,
+        filter: Option<&str>,
+        own: &[PgType],
+    ) -> Result<Account>;
 
     /// Reads the rows with these keys, of the columns at these positions, into the sink, which takes no others: a source that cannot
     /// look keys up reads them all.
@@ -67,7 +86,7 @@ pub trait Source: Send + Sync {
         filter: Option<&str>,
         sink: RowSink,
     ) -> Result<Consistency> {
-        Ok(self.read(table, &Part::default(), filter, sink).await?.consistency)
+        Ok(self.read(table, &Part::default(), filter, None, sink).await?.consistency)
     }
 }
 
@@ -76,8 +95,10 @@ pub trait Source: Send + Sync {
 pub struct Account {
     /// Rows of the whole part, counted by the source.
     pub rows: u64,
-    /// What this count and the rows have in common.
+    /// What this account and the rows have in common.
     pub consistency: Consistency,
+    /// What the source computes of each column, in order, if it was asked to.
+    pub own: Option<Vec<SourceColumn>>,
 }
 
 /// Whether rows that were read one after another belong to one state of the source.

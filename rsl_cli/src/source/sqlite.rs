@@ -1,5 +1,7 @@
 //! SQLite files, opened read-only.
 
+mod account;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,7 @@ use rsl_core::{PgType, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+use self::account::{Answer, Ask, Second};
 use super::{Account, Column, Consistency, Part, Source, Table, declared_type, reuse};
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
@@ -110,12 +113,12 @@ impl Source for Sqlite {
         table: &Table,
         _part: &Part,
         filter: Option<&str>,
+        own: Option<&[PgType]>,
         mut sink: RowSink,
     ) -> Result<Account> {
         let columns: Vec<_> = table.columns.iter().map(|column| quote(&column.name)).collect();
-        // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
-        let condition = filter.map_or(String::new(), |filter| format!(" WHERE ({filter}\n)"));
-        let from = format!("FROM {}{condition}", quote(&table.object));
+        let from = from(table, filter);
+        let ask = own.map(|types| Ask::new(table, &from, types));
         let select = format!("SELECT {} {from}", columns.join(", "));
         let count = format!("SELECT count(*) {from}");
         let columns = columns.len();
@@ -124,9 +127,12 @@ impl Source for Sqlite {
             let failed =
                 |error: rusqlite::Error| Failure::new(format!("cannot read {object}: {}", reason(&error)));
             let mut connection = connect(path)?;
+            let second = ask.as_ref().and_then(|_| Second::open(path));
             // One transaction is one snapshot: the count is of the very rows that are read.
             let snapshot = connection.transaction().map_err(&failed)?;
-            let rows = snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
+            let mut rows =
+                snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
+            let beside = second.zip(ask.as_ref()).and_then(|(second, ask)| second.begin(ask));
             let mut statement = snapshot.prepare(&select).map_err(&failed)?;
             let mut cursor = statement.query([]).map_err(&failed)?;
             // One buffer for all rows. Its values borrow from the current row, which the type cannot say of a buffer that
@@ -164,10 +170,43 @@ impl Source for Sqlite {
                 }
             }
             sink.blocking_send(None)?;
-            Ok(Account { rows, consistency: Consistency::snapshot() })
+            drop(cursor);
+            let answer = match (beside, &ask) {
+                (Some(beside), _) => Some(beside.join()?),
+                (None, Some(ask)) => Some(ask.answer(&snapshot)?),
+                (None, None) => None,
+            };
+            let own = answer.map(|answer| {
+                rows = answer.rows;
+                answer.columns
+            });
+            Ok(Account { rows, consistency: Consistency::snapshot(), own })
         })
         .await
     }
+
+    async fn account(
+        &self,
+        table: &Table,
+        _part: &Part,
+        filter: Option<&str>,
+        own: &[PgType],
+    ) -> Result<Account> {
+        let ask = Ask::new(table, &from(table, filter), own);
+        blocking(self, move |path| {
+            let mut connection = connect(path)?;
+            let snapshot = connection.transaction().map_err(failed(path))?;
+            let Answer { rows, columns } = ask.answer(&snapshot)?;
+            Ok(Account { rows, consistency: Consistency::snapshot(), own: Some(columns) })
+        })
+        .await
+    }
+}
+
+fn from(table: &Table, filter: Option<&str>) -> String {
+    // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
+    let condition = filter.map_or(String::new(), |filter| format!(" WHERE ({filter}\n)"));
+    format!("FROM {}{condition}", quote(&table.object))
 }
 
 fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rsl_core::Witness;
 use rsl_core::report::{KeyTotals, TableReport};
+use rsl_core::source_account::SourceAccount;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -20,7 +21,7 @@ use crate::command::table::count;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
-use crate::source::{Account as SourceAccount, Part, Source};
+use crate::source::{self, Part, Source};
 
 /// What to do after a failure of a run that has kept something.
 pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
@@ -35,6 +36,8 @@ pub struct Run {
     pub target: Option<Target>,
     pub mode: Mode,
     pub filter: Option<String>,
+    /// The source gives its own account of what is read.
+    pub own_account: bool,
     pub again: bool,
     /// Rows of a table that may be rejected without its load failing.
     pub max_rejects: u64,
@@ -287,12 +290,12 @@ impl Run {
     }
 
     /// Of a dry run: reads everything, and says what `rsl.load_finish` would say of rows that arrived.
-    async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
+    pub async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
         let parts = self.parts(plan).await?;
         let readers = self.jobs.min(parts.len());
         let parts = Arc::new(Mutex::new(parts.into_iter()));
         let first_rejects = Arc::new(Mutex::new(Vec::new()));
-        let mut running: JoinSet<Result<Vec<(SourceAccount, Witness)>>> = JoinSet::new();
+        let mut running: JoinSet<Result<Vec<(source::Account, Witness)>>> = JoinSet::new();
         for _ in 0..readers {
             let (run, plan, counters, parts) = (self.clone(), plan.clone(), counters.clone(), parts.clone());
             let first_rejects = first_rejects.clone();
@@ -307,32 +310,55 @@ impl Run {
             });
         }
         let (mut rows, mut witness, mut consistency) = (0, Witness::default(), Vec::new());
+        let (mut own, mut changed) = (self.own_account.then(SourceAccount::default), false);
         while let Some(ended) = running.join_next().await {
             let ended =
                 ended.map_err(|error| Failure::new(format!("a reader ended unexpectedly: {error}")))?;
             for (account, of_part) in ended.map_err(|failed| failed.at_load(plan))? {
                 rows += account.rows;
                 witness.merge(&of_part);
-                consistency.push(account.consistency);
+                own = own.zip(plan.own_account(&account)).map(|(own, of_part)| own.plus(&of_part));
+                changed |= account.consistency.changed;
+                if !consistency.contains(&account.consistency) {
+                    consistency.push(account.consistency);
+                }
             }
         }
         let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
         let rejected = counters.rejected.load(Ordering::Relaxed);
         let read = stream.rows + rejected;
         let first = first_rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        // The source's account is of all rows, also of those that cannot be loaded.
+        let unlike = match (&own, changed || rejected > 0) {
+            (Some(own), false) => own.differences(&stream, "in the stream"),
+            _ => Vec::new(),
+        };
         let reason = match (rows == read, rejected) {
-            (true, 0) => Value::Null,
             (false, _) => json!({ "message": format!("the source counts {rows} rows, {read} were read") }),
+            (true, 0) => match unlike.is_empty() {
+                true => Value::Null,
+                false => json!({
+                    "message": format!("what was read is not what the source says that it holds: {}", unlike.join("; ")),
+                }),
+            },
             (true, _) => json!({
                 "message": format!("{} cannot be loaded", in_rows(rejected)),
                 "detail": first.iter().map(|reject| in_words(plan, reject)).collect::<Vec<_>>().join("\n"),
             }),
         };
+        let source = own.map(|own| match changed {
+            true => json!({"rows": own.rows, "columns": own.columns, "changed": true}),
+            false if rejected > 0 => json!({"rows": own.rows, "columns": own.columns}),
+            false => {
+                json!({"rows": own.rows, "columns": own.columns, "compared": own.compared(&stream)})
+            }
+        });
         Ok(json!({
-            "exact": rows == read && rejected == 0,
+            "exact": reason.is_null(),
             "partial": rows == read && (1..=self.max_rejects).contains(&rejected),
             "rejected": rejected,
             "stream": stream,
+            "source": source,
             "source_rows": rows,
             "consistency": consistency,
             "undo": {"by": plan.undo},
@@ -347,7 +373,7 @@ impl Run {
         part: &Part,
         counters: &Counters,
         first_rejects: &Mutex<Vec<Value>>,
-    ) -> Result<(SourceAccount, Witness)> {
+    ) -> Result<(source::Account, Witness)> {
         let (parcels, mut received) = mpsc::channel(1);
         let mut reader = self.reader(plan, part, parcels, counters);
         let mut witness = Witness::default();

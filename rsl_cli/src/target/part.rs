@@ -82,11 +82,12 @@ impl Run {
             }
             match reader.join().await {
                 Ok(account) => {
+                    let own = plan.own_account(&account).map(|own| json!(own));
                     connection
                         .client
                         .execute(
-                            "SELECT rsl.load_part_finish($1, $2, $3, $4)",
-                            &[&load, &claim.part, &(account.rows as i64), &json!(account.consistency)],
+                            "SELECT rsl.load_part_finish($1, $2, $3, $4, $5)",
+                            &[&load, &claim.part, &(account.rows as i64), &json!(account.consistency), &own],
                         )
                         .await
                         .map_err(failure)?;
@@ -132,19 +133,21 @@ impl Run {
             targets: plan.columns.iter().map(|(name, _)| name.clone()).collect(),
             key: plan.key_positions(),
         });
-        let types = plan.columns.iter().map(|(_, ty)| *ty).collect();
+        let types: Vec<_> = plan.columns.iter().map(|(_, ty)| *ty).collect();
+        // Of rows that are looked up by their keys the source gives no account.
+        let own = (self.own_account && self.wanted.is_none()).then(|| types.clone());
         let sink = RowSink::new(types, labels, parcels, self.stop.clone(), counters.rows.clone())
             .only(self.wanted.clone());
         let (run, plan, part) = (self.clone(), plan.clone(), part.clone());
         Reader(tokio::spawn(async move {
             let filter = run.filter.as_deref();
             let Some(wanted) = &run.wanted else {
-                return run.source.read(&plan.table, &part, filter, sink).await;
+                return run.source.read(&plan.table, &part, filter, own.as_deref(), sink).await;
             };
             wanted.begin();
             let consistency =
                 run.source.read_keys(&plan.table, &wanted.columns, &wanted.keys, filter, sink).await?;
-            Ok(Account { rows: wanted.rows(), consistency })
+            Ok(Account { rows: wanted.rows(), own: None, consistency })
         }))
     }
 }

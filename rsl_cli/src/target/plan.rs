@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rsl_core::PgType;
+use rsl_core::source_account::SourceAccount;
 use serde_json::json;
 
 use super::connection::{Connection, failure};
@@ -101,6 +102,13 @@ impl Plan {
                 "comment": format!("{} of the source", self.table.object),
             })
         })
+    }
+
+    /// What the source says of its own rows, under the names of the target.
+    pub fn own_account(&self, account: &crate::source::Account) -> Option<SourceAccount> {
+        let names = self.columns.iter().map(|(name, _)| name.clone());
+        let columns = names.zip(account.own.as_ref()?.iter().cloned()).collect();
+        Some(SourceAccount { rows: account.rows, columns })
     }
 
     /// Positions of the key among the columns; for messages the source's key does when there is no other.

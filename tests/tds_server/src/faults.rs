@@ -58,6 +58,12 @@ pub enum Action {
     /// An error in place of what follows; from class 20 on the connection ends as well. Before the login it is the same as
     /// closing, for there is no way yet to tell an error.
     Error(SqlMessage),
+    /// The next row arrives with another value in this column, counted from 0, than the table holds, as by a driver that decodes wrongly:
+    /// what the engine computes of the table does not change. Before there are rows, nothing.
+    Alter {
+        /// The column.
+        column: usize,
+    },
     /// From now on read everything and answer nothing; before the login as long as a login may take.
     Mute,
 }

@@ -143,6 +143,8 @@ pub(crate) struct Answer {
     had_columns: bool,
     /// The next token is to be cut in half.
     cut: bool,
+    /// The next row arrives with another value in this column.
+    alter: Option<usize>,
     /// The end of a result is held back until it is known whether more follows.
     ended_result: Option<Option<u64>>,
     pub(crate) database: String,
@@ -255,6 +257,7 @@ impl Answer {
             fault_row: u64::MAX,
             had_columns: false,
             cut: false,
+            alter: None,
             ended_result: None,
             database,
         }
@@ -369,6 +372,9 @@ impl Answer {
             let message = format!("{} values in a row of {} columns", row.len(), self.columns.len());
             self.state = State::Failed(SqlMessage::error(50000, message));
             return;
+        }
+        if let Some(value) = self.alter.take().and_then(|column| row.get_mut(column)) {
+            alter(value);
         }
         if self.older {
             let version = self.manner.version;
@@ -488,6 +494,7 @@ impl Answer {
                 self.outlet.send(Part::Delay(time));
             }
             Some(Action::TruncateToken) => self.cut = true,
+            Some(Action::Alter { column }) => self.alter = Some(column),
             Some(Action::NoDone) => self.state = State::Ended,
             Some(Action::Error(message)) => self.state = State::Failed(message),
             Some(action) => {
@@ -572,6 +579,28 @@ impl Answer {
     /// Whether the message has ended before its time, so that nothing more can be answered in it.
     pub(crate) fn is_over(&self) -> bool {
         self.outlet.framer.is_none() || self.outlet.gone
+    }
+}
+
+/// Makes another value of the same type.
+fn alter(value: &mut SqlValue) {
+    match value {
+        SqlValue::Bit(bit) => *bit = !*bit,
+        SqlValue::Int(n) => *n ^= 1,
+        SqlValue::Decimal(n) => *n ^= 1,
+        SqlValue::Money(n) => *n ^= 1,
+        SqlValue::Real(n) => *n = -*n - 1.0,
+        SqlValue::Float(n) => *n = -*n - 1.0,
+        SqlValue::Date(day) | SqlValue::DateTime2(day, _) | SqlValue::DateTimeOffset(day, ..) => *day ^= 1,
+        SqlValue::DateTime(day, _) => *day ^= 1,
+        SqlValue::SmallDateTime(day, _) => *day ^= 1,
+        SqlValue::Time(time) => *time = *time / 20_000_000 * 10_000_000,
+        // As much as a character of UTF-16, for texts that are selected as bytes.
+        SqlValue::Bytes(bytes) | SqlValue::Binary(bytes) => bytes.truncate(bytes.len().saturating_sub(2)),
+        SqlValue::Wide(units) => units.truncate(units.len().saturating_sub(1)),
+        SqlValue::Guid(bytes) => bytes[0] ^= 1,
+        SqlValue::Variant(inner) => alter(&mut inner.1),
+        SqlValue::Null => {}
     }
 }
 

@@ -329,6 +329,7 @@ impl Connection {
                 sleep(time).await;
                 return Ok(Next::GoOn);
             }
+            Action::Alter { .. } => return Ok(Next::GoOn),
             Action::Stall => self.socket.closed().await,
             Action::Rst => self.socket.reset_on_close()?,
             Action::Mute => {

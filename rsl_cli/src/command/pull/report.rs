@@ -63,7 +63,10 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
     }
     for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
     {
-        println!("{}: the source changed while it was read, and gives no snapshots", t.object);
+        println!(
+            "{}: the source changed while it was read, and gives no snapshots: its own account proves nothing",
+            t.object
+        );
     }
     if !not_carried_over.is_empty() {
         println!("not carried over:");

@@ -113,9 +113,10 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                 key: vec![0],
             };
-            let types = table.columns.iter().map(|column| column.pg_type).collect();
+            let types: Vec<_> = table.columns.iter().map(|column| column.pg_type).collect();
             let (parcels, mut received) = mpsc::channel(1);
             let progress = Arc::new(AtomicU64::new(0));
+            let own = types.clone();
             let sink = RowSink::new(types, Arc::new(labels), parcels, Stop::default(), progress);
             let drain = async {
                 let mut rows = 0;
@@ -125,7 +126,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
                 rows
             };
             let (knowing, part) = (knowing(), Part::default());
-            let (read, rows) = tokio::join!(knowing.read(table, &part, None, sink), drain);
+            let (read, rows) = tokio::join!(knowing.read(table, &part, None, Some(&own), sink), drain);
             read.map(|_| Some(rows))
         }
     }

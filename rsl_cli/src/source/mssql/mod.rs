@@ -1,5 +1,6 @@
 //! SQL Server, read through the driver tiberius, which only this folder names. Nothing but SELECT and SET is ever sent.
 
+mod account;
 mod catalogue;
 mod code_page;
 mod column;
@@ -7,6 +8,7 @@ mod decode;
 #[cfg(test)]
 mod garbage_tests;
 mod login;
+mod question;
 mod select;
 mod session;
 mod stage;
@@ -26,6 +28,7 @@ use self::code_page::TextForm;
 use self::decode::Decoder;
 use self::login::Login;
 pub use self::login::is_sql_server;
+use self::question::Question;
 use self::select::Selected;
 use self::session::Session;
 use self::stage::{Stage, Taker};
@@ -268,13 +271,23 @@ impl Source for SqlServer {
         .await
     }
 
-    async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account> {
+    async fn read(
+        &self,
+        table: &Table,
+        part: &Part,
+        filter: Option<&str>,
+        own: Option<&[PgType]>,
+        sink: RowSink,
+    ) -> Result<Account> {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
         let mut session = self.reading_session().await?;
-        let changes: Vec<usize> = relation.changes(self.update_column.as_deref()).collect();
-        let count = relation.count_sql(part, filter, &changes);
-        let before = counts(&session.rows(&count, Some(&table.object)).await?)?;
+        let question = Question::new(&relation, &selected, self.update_column.as_deref(), self.snapshot, own);
+        // In a snapshot it is the same before and after: asked for afterwards, it is not asked for in vain if the rows break off.
+        let before = match self.snapshot && own.is_some() {
+            true => None,
+            false => Some(question.ask(&mut session, table, part, filter).await?),
+        };
 
         let mut stage = Stage::new(Taker::new(relation.clone(), &selected, sink));
         let mut stream = session.stream(&relation.rows_sql(&selected, part, filter), &table.object).await?;
@@ -293,24 +306,11 @@ impl Source for SqlServer {
             return Err(session::broken_off(Some(&table.object), taken));
         }
         taker.finish().await?;
-        let mut rows = before.rows;
-        let consistency = match self.snapshot {
-            true => Consistency::snapshot(),
-            false => {
-                let after = counts(&session.rows(&count, Some(&table.object)).await?)?;
-                // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
-                if part.arrived.is_none() && after.rows == taken {
-                    rows = taken;
-                }
-                let compared = changes.iter().map(|&at| format!("largest {}", relation.columns[at].name));
-                Consistency {
-                    isolation: "read committed",
-                    compared: std::iter::once("count".to_owned()).chain(compared).collect(),
-                    changed: before != after,
-                }
-            }
+        let after = match (self.snapshot, &before) {
+            (true, Some(_)) => None,
+            _ => Some(question.ask(&mut session, table, part, filter).await?),
         };
-        Ok(Account { rows, consistency })
+        Ok(question.account(before, after, part.arrived.is_none().then_some(taken)))
     }
 
     async fn read_keys(
@@ -359,22 +359,26 @@ impl Source for SqlServer {
             false => Consistency { isolation: "read committed", compared: Vec::new(), changed: false },
         })
     }
-}
 
-/// What is compared of a part before and after its reading.
-#[derive(PartialEq)]
-struct Counts {
-    rows: u64,
-    /// Largest values of the columns that tell of changes.
-    largest: Vec<Option<String>>,
-}
-
-fn counts(rows: &[tiberius::Row]) -> Result<Counts> {
-    let row = rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
-    Ok(Counts {
-        rows: u64::try_from(catalogue::number(row, 0)?).unwrap_or(0),
-        largest: (1..row.len()).map(|at| catalogue::optional_text(row, at)).collect::<Result<_>>()?,
-    })
+    async fn account(
+        &self,
+        table: &Table,
+        part: &Part,
+        filter: Option<&str>,
+        own: &[PgType],
+    ) -> Result<Account> {
+        let relation = self.relation(&table.object).await?;
+        let selected = Self::selected(&relation, table)?;
+        let question =
+            Question::new(&relation, &selected, self.update_column.as_deref(), self.snapshot, Some(own));
+        let question = &question;
+        self.again(move || async move {
+            let mut session = self.reading_session().await?;
+            let counts = question.ask(&mut session, table, part, filter).await?;
+            Ok(question.account(Some(counts), None, None))
+        })
+        .await
+    }
 }
 
 /// Cuts at even distances between the smallest and the largest number.

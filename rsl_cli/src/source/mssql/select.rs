@@ -56,8 +56,14 @@ impl Relation {
         format!("SELECT TOP ({rows}) {} FROM {}", list.join(", "), self.from())
     }
 
-    /// The number of rows of a whole part, then, of each column that tells of changes, its largest value.
-    pub fn count_sql(&self, part: &Part, filter: Option<&str>, changes: &[usize]) -> String {
+    /// The number of rows of a whole part, then, of each column that tells of changes, its largest value, then these figures.
+    pub fn count_sql(
+        &self,
+        part: &Part,
+        filter: Option<&str>,
+        changes: &[usize],
+        figures: &[&str],
+    ) -> String {
         let largest = |&at: &usize| {
             let (column, name) = (&self.columns[at], bracket(&self.columns[at].name));
             match column.type_name.as_str() {
@@ -67,8 +73,9 @@ impl Relation {
             }
         };
         let largest: String = changes.iter().map(largest).collect();
+        let figures: String = figures.iter().map(|figure| format!(", {figure}")).collect();
         let condition = self.condition(part.after.as_ref(), part.until.as_ref(), filter);
-        format!("SELECT COUNT_BIG(*){largest} FROM {}{condition}", self.from())
+        format!("SELECT COUNT_BIG(*){largest}{figures} FROM {}{condition}", self.from())
     }
 
     /// Columns whose largest value grows with every change of any row: rowversions, and the one that the user names.
@@ -251,7 +258,7 @@ mod tests {
     fn the_count_is_of_the_whole_part() {
         let part = Part { after: None, until: None, arrived: Some(vec!["x".to_owned(), "1".to_owned()]) };
         assert_eq!(
-            relation().count_sql(&part, None, &relation().changes(Some("b")).collect::<Vec<_>>()),
+            relation().count_sql(&part, None, &relation().changes(Some("b")).collect::<Vec<_>>(), &[]),
             "SELECT COUNT_BIG(*), CONVERT(nvarchar(100), MAX(t.[B]), 121), CAST(CAST(MAX(t.[V]) AS bigint) AS nvarchar(100)) FROM [dbo].[T]]x] AS t"
         );
     }

@@ -1,0 +1,255 @@
+//! `rsl verify --source`: targets that were loaded are compared with their source, and nothing is loaded.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rsl_tests::erp::{Erp, PASSWORD};
+use rsl_tests::pair::Pair;
+use rsl_tests::program::{self, Ended};
+use serde_json::{Value, json};
+use tds_server::answer::SqlValue;
+use tds_server::faults::{Action, Fault, Phase};
+
+const PARTS: &str = "CREATE TABLE PART (PART_NO nvarchar(10) NOT NULL PRIMARY KEY, NAME nvarchar(20), WEIGHT decimal(10,3), COUNT int NOT NULL);
+    INSERT INTO PART VALUES ('A', '너트', 1.5, 3), ('B', 'bolt ', -0.125, 4), ('C', NULL, NULL, 5);
+    CREATE VIEW HEAVY AS SELECT * FROM PART WHERE WEIGHT > 1;";
+
+fn verify(pair: &Pair, arguments: &[&str]) -> Result<Ended> {
+    Ended::of(pair.rsl(&["verify", "--source", &pair.source_url()])?.args(arguments))
+}
+
+fn json_of(ended: &Ended) -> Result<Value> {
+    serde_json::from_str(&ended.stdout).with_context(|| format!("{ended:#?}"))
+}
+
+#[test]
+fn what_was_loaded_agrees_until_either_side_changes() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    let none = verify(&pair, &[])?.refusal()?;
+    ensure!(none.contains("no table was loaded from") && none.contains("--into"), "{none}");
+    pair.exact(&["PART", "HEAVY"])?;
+    for quick in [&[][..], &["--quick"]] {
+        let ended = verify(&pair, quick)?;
+        ensure!(ended.code == Some(0), "{ended:#?}");
+        ensure!(ended.stdout.contains("2 of 2 tables agree"), "{ended:#?}");
+    }
+    let report = json_of(&verify(&pair, &["part", "--format", "json"])?)?;
+    let table = &report["tables"][0];
+    ensure!(
+        table["status"] == "agrees"
+            && table["digests"] == true
+            && table["source_rows"] == 3
+            && table["target_rows"] == 3,
+        "{report:#}"
+    );
+    ensure!(
+        table["compared"] == json!({"columns": 4, "nulls": 4, "sums": 2, "ends": 2, "lengths": 2}),
+        "{report:#}"
+    );
+
+    // A sum, a NULL, a row.
+    let state = "SELECT rsl.table_digest('erp.part'), (SELECT count(*) FROM rsl.load)";
+    for (change, lines) in [
+        (
+            "UPDATE erp.part SET weight = 1.501 WHERE part_no = 'A'",
+            &[
+                "column \"weight\": sum 1.375 by the source's own account, 1.376 in the target",
+                "column \"weight\": largest value 1.5 by the source's own account, 1.501 in the target",
+            ][..],
+        ),
+        (
+            "UPDATE erp.part SET name = '' WHERE part_no = 'C'",
+            &["column \"name\": NULLs 1 by the source's own account, 0 in the target"],
+        ),
+        (
+            "UPDATE erp.part SET name = name || ' ' WHERE part_no = 'B'",
+            &["column \"name\": length 7 by the source's own account, 8 in the target"],
+        ),
+        (
+            "DELETE FROM erp.part WHERE part_no = 'B'",
+            &["3 rows by the source's own account, 2 in the target"],
+        ),
+    ] {
+        pair.database.run(&format!("CREATE TABLE kept AS TABLE erp.part; {change}"))?;
+        let before = pair.database.value(state)?;
+        for quick in [&["PART"][..], &["PART", "--quick"]] {
+            let ended = verify(&pair, quick)?;
+            ensure!(ended.code == Some(1), "{change}: {ended:#?}");
+            for line in lines {
+                ensure!(ended.stdout.contains(line), "{change}: {line} is not in {}", ended.stdout);
+            }
+            ensure!(ended.stdout.contains("hint: rsl diff --source"), "{ended:#?}");
+        }
+        ensure!(pair.database.value(state)? == before, "something was written");
+        pair.database.run("DELETE FROM erp.part; INSERT INTO erp.part TABLE kept; DROP TABLE kept")?;
+    }
+    // Two values swapped between rows change no figure that a source has, and every digest.
+    pair.database.run("UPDATE erp.part SET count = 7 - count WHERE part_no IN ('A', 'B')")?;
+    ensure!(verify(&pair, &["PART", "--quick"])?.code == Some(0));
+    let ended = verify(&pair, &["PART"])?;
+    ensure!(
+        ended.code == Some(1) && ended.stdout.contains("not which of them stand in one row"),
+        "{ended:#?}"
+    );
+    pair.database.run("UPDATE erp.part SET count = 7 - count WHERE part_no IN ('A', 'B')")?;
+    pair.edit("UPDATE PART SET COUNT = 6 WHERE PART_NO = 'C'")?;
+    let ended = verify(&pair, &["--quick"])?;
+    ensure!(ended.code == Some(1) && ended.stdout.contains("1 of 2 tables agree"), "{ended:#?}");
+    Ok(())
+}
+
+#[test]
+fn a_table_that_is_gone_does_not_keep_the_others_from_being_compared() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    pair.exact(&["PART", "HEAVY"])?;
+    pair.database.run("DROP TABLE erp.heavy")?;
+    let output = pair.folder().join("nightly.json");
+    let mut command = pair.rsl(&["verify", "--source", "-", "--output"])?;
+    let ended = Ended::of(command.arg(&output))?;
+    ensure!(ended.code == Some(2), "{ended:#?}");
+    ensure!(
+        ended.stdout.contains("there is no table erp.heavy") && ended.stdout.contains("1 of 2 tables agree"),
+        "{ended:#?}"
+    );
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(output)?)?;
+    let status: Vec<_> =
+        report["tables"].as_array().into_iter().flatten().map(|t| t["status"].clone()).collect();
+    ensure!(status == ["failed", "agrees"], "{report:#}");
+    let unknown = verify(&pair, &["NOWHERE"])?.refusal()?;
+    ensure!(unknown.contains("no table or view \"NOWHERE\""), "{unknown}");
+    ensure!(Ended::of(&mut pair.rsl(&["verify", "a", "b"])?)?.refusal()?.contains("more than one scope"));
+    Ok(())
+}
+
+#[test]
+fn the_rows_that_a_load_has_taken_are_the_rows_that_are_compared() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    pair.exact(&["PART", "--where", "COUNT > 3", "--into", "stock.few"])?;
+    let ended = verify(&pair, &[])?;
+    ensure!(
+        ended.code == Some(0)
+            && ended.stdout.contains("only the rows of the source that its load has taken: COUNT > 3"),
+        "{ended:#?}"
+    );
+    // Rows that the source has no longer stay in a target that is appended to.
+    pair.edit("DELETE FROM PART WHERE PART_NO = 'C'")?;
+    let ended = verify(&pair, &[])?;
+    ensure!(ended.code == Some(1) && ended.stdout.contains("mode append, which keeps rows"), "{ended:#?}");
+    // A target that was filled otherwise.
+    pair.database.run(
+        "CREATE TABLE stock.by_hand (part_no text, name text, weight numeric, count bigint);
+        INSERT INTO stock.by_hand VALUES ('A', '너트', 1.50, 3), ('B', 'bolt ', -0.125, 4)",
+    )?;
+    let ended = verify(&pair, &["PART", "--into", "stock.by_hand"])?;
+    ensure!(ended.code == Some(0), "{ended:#?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_may_only_read_may_verify() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    pair.exact(&["PART", "HEAVY"])?;
+    let role = format!("night_{}", pair.database.name());
+    pair.database.run(&format!(
+        "CREATE ROLE {role} LOGIN; SELECT rsl.grant_access('{role}', 'read'); GRANT USAGE ON SCHEMA erp TO {role}; GRANT SELECT ON erp.part TO {role}"
+    ))?;
+    let run = |arguments: &[&str]| -> Result<Ended> {
+        let mut command = pair.rsl(&["verify", "--source", &pair.source_url()])?;
+        Ended::of(command.args(arguments).env("RSL_DATABASE_URL", pair.database.url_as(&role)))
+    };
+    let ended = run(&["PART"])?;
+    ensure!(ended.code == Some(0), "{ended:#?}");
+    let ended = run(&[])?;
+    ensure!(
+        ended.code == Some(2) && ended.stdout.contains("permission denied for table heavy"),
+        "{ended:#?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_sql_server_is_compared_by_several_readers_and_what_changes_meanwhile_is_said() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL, NAME nvarchar(20) NOT NULL)",
+    )?;
+    let row = |id: i64| {
+        vec![
+            SqlValue::Int(id),
+            SqlValue::Decimal(id.into()),
+            SqlValue::Wide(format!("볼트 {id}").encode_utf16().collect()),
+        ]
+    };
+    erp.engine.insert("dbo.T", (1..=60_000).map(row))?;
+    erp.exact(&["T"])?;
+    let verify = |arguments: &[&str]| -> Result<Ended> {
+        let mut command = program::rsl(erp.folder())?;
+        command.env("RSL_DATABASE_URL", erp.database.url()).env("MSSQL_PASSWORD", PASSWORD).args([
+            "verify",
+            "--source",
+            &erp.source_url("trust_cert=true"),
+            "--format",
+            "json",
+        ]);
+        Ended::of(command.args(arguments))
+    };
+    let before = erp.server.statements().len();
+    let ended = verify(&["--jobs", "4"])?;
+    ensure!(ended.code == Some(0), "{ended:#?}");
+    ensure!(
+        erp.server.statements()[before..].iter().filter(|sql| sql.contains("ORDER BY t.[ID];")).count() > 1,
+        "one part"
+    );
+    // No row is moved by a quick look.
+    let before = erp.server.statements().len();
+    let ended = verify(&["--quick"])?;
+    ensure!(ended.code == Some(0), "{ended:#?}");
+    ensure!(erp.server.statements()[before..].iter().all(|sql| !sql.contains("ORDER BY t.[ID]")));
+    ensure!(
+        json_of(&ended)?["tables"][0]["compared"]
+            == json!({"columns": 3, "nulls": 3, "sums": 2, "ends": 2, "lengths": 1})
+    );
+    // A driver that decodes wrongly is none of the target's faults.
+    erp.server
+        .faults()
+        .arm(Fault::new(Phase::Row(9), Action::Alter { column: 1 }).matching("ORDER BY t.[ID]"));
+    let ended = verify(&[])?;
+    ensure!(
+        ended.code == Some(1)
+            && ended.stdout.contains("what was read is not what the source says that it holds"),
+        "{ended:#?}"
+    );
+
+    // While it is read, somebody changes the target, then the source.
+    erp.database.run("UPDATE erp.t SET qty = qty + 1 WHERE id = 1")?;
+    for (place, words) in [
+        ("target", "the target was written to meanwhile"),
+        ("source", "the source changed while it was read"),
+    ] {
+        let slow = Fault::new(Phase::Row(10_000), Action::Delay(Duration::from_secs(3)));
+        erp.server.faults().arm(slow.matching("ORDER BY t.[ID]"));
+        let (engine, database, faults) = (erp.engine.clone(), erp.database.clone(), erp.server.faults());
+        let happened = faults.happened();
+        let changer = std::thread::spawn(move || -> Result<()> {
+            while faults.happened() == happened {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            match place {
+                "target" => {
+                    // The first look at the target has surely ended.
+                    std::thread::sleep(Duration::from_secs(1));
+                    database.run("UPDATE erp.t SET qty = qty + 1 WHERE id = 2")
+                }
+                _ => Ok(engine.script("UPDATE T SET QTY += 1 WHERE ID = 59999;")?),
+            }
+        });
+        let ended = verify(&[])?;
+        changer.join().ok().context("the changer panicked")??;
+        let report = json_of(&ended)?;
+        ensure!(ended.code == Some(1) && report["tables"][0]["status"] == "unproven", "{place}: {ended:#?}");
+        ensure!(ended.stdout.contains(words), "{place}: {report:#}");
+    }
+    erp.assert_only_read()
+}
