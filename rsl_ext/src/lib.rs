@@ -11,6 +11,7 @@ mod append;
 mod audit;
 mod batch;
 mod books;
+mod buckets;
 mod datum;
 mod freshness;
 mod load;
