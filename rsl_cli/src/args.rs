@@ -1,11 +1,13 @@
 //! The command line.
 
 mod audit;
+mod diff;
 mod undo;
 
 use std::path::PathBuf;
 
 pub use audit::{Audit, AuditCheck, AuditCommand, AuditOn, AuditPlain, AuditPrune, AuditTable, History};
+pub use diff::Diff;
 pub use undo::Undo;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -35,6 +37,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Run the checks of rsl.verify() in the database
     Verify(Verify),
+    /// Compare a table or view of a source with a table of PostgreSQL: which rows and columns differ; nothing is loaded
+    Diff(Box<Diff>),
     /// List the loads, the latest first
     Loads(Loads),
     /// Put the target of a load back to before it

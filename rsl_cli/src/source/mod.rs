@@ -49,6 +49,11 @@ pub trait Source: Send + Sync {
         Ok(vec![Part::default()])
     }
 
+    /// About how many rows a table or view has, as far as that is known without reading it.
+    async fn estimate(&self, _table: &Table) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL.
     async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account>;
 }

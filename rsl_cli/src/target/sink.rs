@@ -7,6 +7,7 @@ use rsl_core::copy::{Chunk, RowEncoder, UnfitField};
 use rsl_core::{PgType, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::sieve::Sieve;
 use crate::failure::{Failure, Result};
 use crate::source::Key;
 
@@ -16,6 +17,9 @@ pub const CHUNK_BYTES: usize = 2 << 20;
 
 /// Of larger chunks, which a single large value makes, only one is in memory at once.
 const LARGE_BYTES: usize = 4 * CHUNK_BYTES;
+
+/// Where few chunks are sent, it is asked after so many rows whether the run ends.
+const STOP_EVERY: u64 = 1024;
 
 /// Names of what the rows are, for messages.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ pub struct RowSink {
     /// Of the whole table, for the progress bar.
     progress: Arc<AtomicU64>,
     taken: u64,
+    /// Lets only some rows through, for a comparison.
+    sieve: Option<Sieve>,
 }
 
 impl RowSink {
@@ -76,13 +82,27 @@ impl RowSink {
         progress: Arc<AtomicU64>,
     ) -> Self {
         let encoder = RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8);
-        Self { encoder, labels, parcels, stop, progress, taken: 0 }
+        Self { encoder, labels, parcels, stop, progress, taken: 0, sieve: None }
+    }
+
+    /// Of all rows only those that pass the sieve are sent.
+    pub fn through(self, sieve: Sieve) -> Self {
+        Self { sieve: Some(sieve), ..self }
     }
 
     /// Takes a row. When [`RowSink::is_full`] says so, the chunk must be sent before the next.
     #[inline]
     pub fn row(&mut self, values: &[Value<'_>]) -> Result<()> {
-        self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))?;
+        match &mut self.sieve {
+            None => self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))?,
+            Some(sieve) => {
+                let row = self.encoder.row_if(values, |fields| sieve.passes(fields));
+                row.map_err(|unfit| self.unfit(values, unfit))?;
+                if self.taken % STOP_EVERY == 0 && self.stop.is_set() {
+                    return Err(Failure::follow_up());
+                }
+            }
+        }
         self.taken += 1;
         Ok(())
     }
@@ -117,6 +137,9 @@ impl RowSink {
     fn parcel(&mut self, position: Option<Key>) -> Result<Option<(Parcel, Option<oneshot::Receiver<()>>)>> {
         if self.stop.is_set() {
             return Err(Failure::follow_up());
+        }
+        if let Some(sieve) = &mut self.sieve {
+            sieve.hand_over();
         }
         if self.encoder.is_empty() {
             return Ok(None);

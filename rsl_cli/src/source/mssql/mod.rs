@@ -258,6 +258,10 @@ impl Source for SqlServer {
         .await
     }
 
+    async fn estimate(&self, table: &Table) -> Result<Option<u64>> {
+        Ok(self.relation(&table.object).await?.estimate)
+    }
+
     async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account> {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
