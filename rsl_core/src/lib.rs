@@ -7,6 +7,7 @@
 
 pub mod buckets;
 pub mod canonical;
+pub mod common;
 pub mod copy;
 pub mod decimal;
 pub mod digest;

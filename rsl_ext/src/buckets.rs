@@ -28,17 +28,17 @@ struct State {
     fields: Vec<u128>,
 }
 
-fn invalid(message: impl Into<String>) -> ! {
+pub fn invalid(message: impl Into<String>) -> ! {
     raise(report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message.into()))
 }
 
 /// An argument that must not be NULL.
-fn given(argument: &pg_sys::NullableDatum, name: &str) -> pg_sys::Datum {
+pub fn given(argument: &pg_sys::NullableDatum, name: &str) -> pg_sys::Datum {
     present(argument).unwrap_or_else(|| invalid(format!("{name} must not be NULL")))
 }
 
 /// How many buckets an integer argument asks for.
-fn bucket_count(argument: &pg_sys::NullableDatum) -> NonZeroU32 {
+pub fn bucket_count(argument: &pg_sys::NullableDatum) -> NonZeroU32 {
     let asked = given(argument, "the number of buckets").value() as i32;
     u32::try_from(asked)
         .ok()
@@ -49,7 +49,7 @@ fn bucket_count(argument: &pg_sys::NullableDatum) -> NonZeroU32 {
 
 /// # Safety
 /// `fcinfo` is a call frame of a function with `VARIADIC "any"`.
-unsafe fn refuse_array(fcinfo: pg_sys::FunctionCallInfo) {
+pub unsafe fn refuse_array(fcinfo: pg_sys::FunctionCallInfo) {
     // SAFETY: see above.
     if unsafe { pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) } {
         raise(
@@ -59,17 +59,17 @@ unsafe fn refuse_array(fcinfo: pg_sys::FunctionCallInfo) {
     }
 }
 
-/// The readers of the arguments, made at the first call of a statement and kept in the memory of its function.
+/// The readers of the arguments from one of them on, made at the first call of a statement and kept in the memory of its function.
 ///
 /// # Safety
-/// `fcinfo` is the call frame of `key_bucket`, whose `fn_extra` nobody else uses.
-unsafe fn kept_readers<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [Reader] {
+/// `fcinfo` is the call frame of a function whose `fn_extra` nobody else uses.
+pub unsafe fn kept_readers<'a>(fcinfo: pg_sys::FunctionCallInfo, from: i16) -> &'a [Reader] {
     // SAFETY: `fn_extra` is empty, or the vector that was put there by an earlier call; it dies with `fn_mcxt`.
     unsafe {
         let function = (*fcinfo).flinfo;
         if (*function).fn_extra.is_null() {
             refuse_array(fcinfo);
-            let readers = argument_readers(fcinfo, 1);
+            let readers = argument_readers(fcinfo, from);
             let kept = PgMemoryContexts::For((*function).fn_mcxt).leak_and_drop_on_delete(readers);
             (*function).fn_extra = kept.cast();
         }
@@ -83,7 +83,7 @@ unsafe fn key_bucket(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let all = arguments(fcinfo);
         let count = bucket_count(&all[0]);
         let mut row = RowHasher::default();
-        match (kept_readers(fcinfo), present(&all[1])) {
+        match (kept_readers(fcinfo, 1), present(&all[1])) {
             // More columns than a function has arguments come as one row.
             ([Reader::Row], Some(key)) => field_hashes(key, |hash| row.push(hash)),
             (readers, _) => push_fields(&mut row, readers.iter().zip(all[1..].iter().map(present))),

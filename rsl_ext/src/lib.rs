@@ -12,6 +12,7 @@ mod audit;
 mod batch;
 mod books;
 mod buckets;
+mod common;
 mod datum;
 mod freshness;
 mod load;

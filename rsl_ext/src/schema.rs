@@ -29,7 +29,16 @@ extension_sql_file!(
     name = "digest_buckets",
     requires = ["digest_table_digest"]
 );
-extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_buckets"]);
+extension_sql_file!(
+    "../../sql/digest/source_buckets.sql",
+    name = "digest_source_buckets",
+    requires = ["digest_buckets"]
+);
+extension_sql_file!(
+    "../../sql/load/keep_data.sql",
+    name = "load_keep_data",
+    requires = ["digest_source_buckets"]
+);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);

@@ -11,10 +11,12 @@ mod select;
 mod session;
 mod stage;
 mod structure;
+mod sums;
 mod survey;
 mod transient;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ pub use self::login::is_sql_server;
 use self::select::Selected;
 use self::session::Session;
 use self::stage::{Stage, Taker};
-use super::{Account, Column, Consistency, Key, Options, Part, Source, Table};
+use super::{Account, BucketSums, Column, Consistency, Key, Options, Part, Source, SumsPlan, Table};
 use crate::carry_over::Structure;
 use crate::failure::{Failure, Result};
 use crate::retry::retried;
@@ -143,6 +145,23 @@ impl SqlServer {
             })
             .await?;
         Ok(session)
+    }
+
+    /// What the counts before and after a reading tell; there are none after it in a snapshot.
+    fn consistency(
+        &self,
+        relation: &Relation,
+        changes: &[usize],
+        before: &Counts,
+        after: Option<&Counts>,
+    ) -> Consistency {
+        let Some(after) = after else { return Consistency::snapshot() };
+        let compared = changes.iter().map(|&at| format!("largest {}", relation.columns[at].name));
+        Consistency {
+            isolation: "read committed",
+            compared: std::iter::once("count".to_owned()).chain(compared).collect(),
+            changed: before != after,
+        }
     }
 
     /// Columns of the answer for the columns of a table, which may be fewer than the source has.
@@ -262,6 +281,33 @@ impl Source for SqlServer {
         Ok(self.relation(&table.object).await?.estimate)
     }
 
+    async fn plan_sums(
+        &self,
+        table: &Table,
+        types: &[PgType],
+        key: &[usize],
+        buckets: NonZeroU32,
+    ) -> Result<std::result::Result<SumsPlan, String>> {
+        let relation = self.relation(&table.object).await?;
+        let version = self
+            .again(move || async move {
+                let mut session = self.asking().await?;
+                let version = sums::version(&mut session).await?;
+                self.asked(session);
+                Ok(version)
+            })
+            .await?;
+        let names = table.columns.iter().map(|column| column.name.clone());
+        let columns: Vec<_> = names.zip(types.iter().copied()).collect();
+        Ok(sums::plan(&relation, &columns, key, buckets, version))
+    }
+
+    async fn sums(&self, table: &Table, plan: &SumsPlan, filter: Option<&str>) -> Result<BucketSums> {
+        let relation = self.relation(&table.object).await?;
+        let relation = &relation;
+        self.again(move || async move { self.sums(relation, plan, filter).await }).await
+    }
+
     async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account> {
         let relation = self.relation(&table.object).await?;
         let selected = Self::selected(&relation, table)?;
@@ -288,22 +334,16 @@ impl Source for SqlServer {
         }
         taker.finish().await?;
         let mut rows = before.rows;
-        let consistency = match self.snapshot {
-            true => Consistency::snapshot(),
-            false => {
-                let after = counts(&session.rows(&count, Some(&table.object)).await?)?;
-                // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
-                if part.arrived.is_none() && after.rows == taken {
-                    rows = taken;
-                }
-                let compared = changes.iter().map(|&at| format!("largest {}", relation.columns[at].name));
-                Consistency {
-                    isolation: "read committed",
-                    compared: std::iter::once("count".to_owned()).chain(compared).collect(),
-                    changed: before != after,
-                }
+        let mut after = None;
+        if !self.snapshot {
+            let counted = counts(&session.rows(&count, Some(&table.object)).await?)?;
+            // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
+            if part.arrived.is_none() && counted.rows == taken {
+                rows = taken;
             }
-        };
+            after = Some(counted);
+        }
+        let consistency = self.consistency(&relation, &changes, &before, after.as_ref());
         Ok(Account { rows, consistency })
     }
 }
