@@ -32,6 +32,32 @@ pub enum Measure<'a> {
     Length(Length),
 }
 
+impl Measure<'_> {
+    /// Appends the value in the words of an account, which the value's type reads back; false, and nothing, of what has none.
+    pub fn write_text(&self, out: &mut Vec<u8>) -> bool {
+        let words = match *self {
+            Measure::None | Measure::Length(_) => return false,
+            Measure::Text(text) => {
+                out.extend_from_slice(text);
+                return true;
+            }
+            Measure::PaddedText(text) => {
+                out.extend_from_slice(without_trailing_spaces(text));
+                return true;
+            }
+            Measure::Number(Number::Integer(value)) => value.to_string(),
+            Measure::Number(number) => Kept::new(number).text(),
+            Measure::Float(value) => float_text(if value == 0.0 { 0.0 } else { value }),
+            Measure::Date(days) => date_text(days),
+            Measure::Time(micros) => time_text(micros),
+            Measure::Timestamp(micros) => timestamp_text(micros),
+            Measure::TimestampTz(micros) => timestamp_text(micros) + "Z",
+        };
+        out.extend_from_slice(words.as_bytes());
+        true
+    }
+}
+
 /// The length of texts in characters, or of binary values in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Length {

@@ -17,6 +17,7 @@ pub mod image;
 pub mod json;
 pub mod pgtype;
 pub mod report;
+pub mod sketch;
 pub mod sum;
 pub mod temporal;
 pub mod unfit;

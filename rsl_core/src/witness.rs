@@ -108,10 +108,12 @@ impl Witness {
         self.columns[at].nulls += 1;
     }
 
-    /// Ends the row.
+    /// Ends the row and returns its hash.
     #[inline]
-    pub fn end_row(&mut self) {
-        self.rows.add_hash(self.row.finish());
+    pub fn end_row(&mut self) -> u128 {
+        let hash = self.row.finish();
+        self.rows.add_hash(hash);
+        hash
     }
 
     /// Adds a row of encoded fields.

@@ -54,7 +54,8 @@ impl Reader {
             pg_sys::FLOAT4OID => Reader::Float4,
             pg_sys::FLOAT8OID => Reader::Float8,
             pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::JSONOID | pg_sys::XMLOID => Reader::Text,
-            pg_sys::NAMEOID => Reader::Name,
+            // A literal without a type is a string of the server, as a name is.
+            pg_sys::NAMEOID | pg_sys::UNKNOWNOID => Reader::Name,
             pg_sys::INTERVALOID => Reader::Interval,
             pg_sys::RECORDOID => Reader::Row,
             pg_sys::BPCHAROID => Reader::Char,
@@ -208,6 +209,45 @@ impl Reader {
             }
         }
     }
+}
+
+impl Reader {
+    /// Appends a value that is not NULL as a text that its type reads back; of types whose values have no such text here, nothing.
+    ///
+    /// # Safety
+    /// `datum` is a value of this reader's type.
+    pub unsafe fn write_text(&self, datum: pg_sys::Datum, out: &mut Vec<u8>) {
+        match self {
+            Reader::Bool => out.push(if datum.value() as u8 != 0 { b't' } else { b'f' }),
+            Reader::Uuid => {
+                // SAFETY (all blocks below): the caller vouches for the type; a uuid is 16 bytes by reference.
+                let uuid = unsafe { &*datum.cast_mut_ptr::<[u8; 16]>() };
+                for (at, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
+                    out.extend((at > 0).then_some(b'-'));
+                    write_hex(&uuid[part], out);
+                }
+            }
+            Reader::Bytea => {
+                out.extend_from_slice(b"\\x");
+                // SAFETY: see above.
+                write_hex(unsafe { bytes(datum) }, out);
+            }
+            // SAFETY: see above.
+            _ => unsafe {
+                self.read(datum, |_, measure| {
+                    measure.write_text(out);
+                });
+            },
+        }
+    }
+}
+
+/// Appends bytes in hexadecimal.
+pub fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .for_each(|byte| out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
 }
 
 /// Readers for the arguments of a call, from one of them on.

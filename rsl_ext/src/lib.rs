@@ -24,6 +24,7 @@ mod receive;
 mod run;
 mod schema;
 mod session;
+mod sketch;
 mod sql_function;
 mod track;
 mod trigger;

@@ -35,10 +35,12 @@ extension_sql_file!(
     requires = ["digest_buckets"]
 );
 extension_sql_file!(
-    "../../sql/load/keep_data.sql",
-    name = "load_keep_data",
+    "../../sql/digest/sketch.sql",
+    name = "digest_sketch",
     requires = ["digest_source_buckets"]
 );
+extension_sql_file!("../../sql/digest/diff.sql", name = "digest_diff", requires = ["digest_sketch"]);
+extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_diff"]);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
 extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);

@@ -7,6 +7,7 @@ use rsl_core::canonical::{self, RowHasher};
 use rsl_core::witness::Account;
 
 use crate::datum::{Reader, argument_readers, deform, push_fields};
+use crate::sketch::KeyedSketch;
 use crate::sql_function::{arguments, present, sql_function};
 use crate::{Result, raise, report};
 
@@ -22,10 +23,10 @@ sql_function!(witness_digest_wrapper, pg_finfo_witness_digest_wrapper, witness_d
 
 /// The running state of an aggregate: lives on the Rust heap and dies with the aggregate's memory context.
 #[derive(Default)]
-struct State {
-    witness: Witness,
+pub struct State {
+    pub witness: Witness,
     /// One for each column, made at the first row.
-    readers: Vec<Reader>,
+    pub readers: Vec<Reader>,
     /// The shape of composite values: type and modifier for which `readers` and `fields` were made.
     row_type: Option<(pg_sys::Oid, i32)>,
     /// Which attributes of a composite value are columns: not the dropped ones.
@@ -36,10 +37,12 @@ struct State {
     /// Only the row digest is wanted.
     digest_only: bool,
     row: RowHasher,
+    /// Made besides, in the aggregates of [`crate::sketch`].
+    pub sketch: Option<KeyedSketch>,
 }
 
 impl State {
-    fn set_readers(&mut self, readers: Vec<Reader>) {
+    pub fn set_readers(&mut self, readers: Vec<Reader>) {
         let new = if self.digest_only {
             Witness::new([])
         } else {
@@ -52,17 +55,19 @@ impl State {
         self.readers = readers;
     }
 
-    /// Adds a row.
+    /// Adds a row and returns its hash.
     ///
     /// # Safety
     /// The values are of the readers' types.
     #[inline]
-    unsafe fn add(&mut self, values: impl Iterator<Item = Option<pg_sys::Datum>>) {
+    pub unsafe fn add(&mut self, values: impl Iterator<Item = Option<pg_sys::Datum>>) -> u128 {
         let (witness, row) = (&mut self.witness, &mut self.row);
         if self.digest_only {
             // SAFETY: the caller vouches for the types.
             unsafe { push_fields(row, self.readers.iter().zip(values)) };
-            witness.add_hash(row.finish());
+            let hash = row.finish();
+            witness.add_hash(hash);
+            hash
         } else {
             for (at, (reader, value)) in self.readers.iter().zip(values).enumerate() {
                 match value {
@@ -73,7 +78,7 @@ impl State {
                     },
                 }
             }
-            witness.end_row();
+            witness.end_row()
         }
     }
 
@@ -122,7 +127,7 @@ impl State {
     }
 }
 
-fn raise_shape() -> ! {
+pub fn raise_shape() -> ! {
     raise(report(
         PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
         "the rows of one digest must have the same columns",
@@ -134,7 +139,7 @@ fn raise_shape() -> ! {
 /// # Safety
 /// `fcinfo` is the call frame of a function whose first argument is a state of this module.
 #[inline]
-unsafe fn state<'a>(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> &'a mut State {
+pub unsafe fn state<'a>(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> &'a mut State {
     // SAFETY: only these functions make values of the first argument: SQL cannot, it is `internal`.
     unsafe {
         match present(&arguments(fcinfo)[0]) {
@@ -237,7 +242,7 @@ unsafe fn witness_combine(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let state = state(fcinfo, false);
         if let Some(other) = present(&arguments(fcinfo)[1]) {
             let other = &*other.cast_mut_ptr::<State>();
-            if !state.witness.merge(&other.witness) {
+            if !state.witness.merge(&other.witness) || !KeyedSketch::merge(&mut state.sketch, &other.sketch) {
                 raise_shape();
             }
         }
@@ -248,7 +253,13 @@ unsafe fn witness_combine(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 unsafe fn witness_serialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: strict, (internal): a state of this module.
     let state = unsafe { state(fcinfo, false) };
-    state.witness.to_bytes().as_slice().into_datum().unwrap_or(pg_sys::Datum::from(0))
+    let witness = state.witness.to_bytes();
+    let mut bytes = (witness.len() as u32).to_le_bytes().to_vec();
+    bytes.extend_from_slice(&witness);
+    if let Some(sketch) = &state.sketch {
+        bytes.extend_from_slice(&sketch.to_bytes());
+    }
+    bytes.as_slice().into_datum().unwrap_or(pg_sys::Datum::from(0))
 }
 
 unsafe fn witness_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -257,8 +268,17 @@ unsafe fn witness_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum
         let bytes = varlena::varlena_to_byte_slice(pg_sys::pg_detoast_datum(
             arguments(fcinfo)[0].value.cast_mut_ptr(),
         ));
-        let Some(witness) = Witness::from_bytes(bytes) else { raise_shape() };
-        pg_sys::Datum::from(std::ptr::from_mut(new_state(fcinfo, State { witness, ..State::default() })))
+        let read = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let (witness, sketch) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            let sketch = match sketch {
+                [] => None,
+                sketch => Some(KeyedSketch::from_bytes(sketch)?),
+            };
+            Some(State { witness: Witness::from_bytes(witness)?, sketch, ..State::default() })
+        };
+        let Some(state) = read() else { raise_shape() };
+        pg_sys::Datum::from(std::ptr::from_mut(new_state(fcinfo, state)))
     }
 }
 
@@ -268,10 +288,13 @@ unsafe fn witness_result(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         unsafe { present(&arguments(fcinfo)[0]).map(|state| &(*state.cast_mut_ptr::<State>()).witness) };
     let none = Witness::default();
     let witness = witness.unwrap_or(&none);
+    pgrx::JsonB(result_of(witness)).into_datum().unwrap_or(pg_sys::Datum::from(0))
+}
+
+/// What `rsl.witness` returns.
+pub fn result_of(witness: &Witness) -> serde_json::Value {
     let columns: Vec<_> = witness.column_accounts().collect();
-    let result =
-        serde_json::json!({ "rows": witness.rows(), "digest": witness.digest(), "columns": columns });
-    pgrx::JsonB(result).into_datum().unwrap_or(pg_sys::Datum::from(0))
+    serde_json::json!({ "rows": witness.rows(), "digest": witness.digest(), "columns": columns })
 }
 
 unsafe fn witness_digest(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
