@@ -4,16 +4,20 @@ mod report;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+use rsl_core::common::Sums;
+use serde_json::json;
 
 use super::interrupt::interrupt;
 use super::relation;
 use crate::args::Diff;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::{Note, Progress};
-use crate::source::{self, Source};
+use crate::source::{self, Consistency, Source};
 use crate::target::connection::{Connection, Target};
-use crate::target::diff::{Columns, Found, Look, Rows, check};
+use crate::target::diff::{Columns, Found, Look, Print, Rows, Way, check};
 use crate::target::sink::Stop;
 use report::{Report, Summary, Verdict};
 
@@ -89,22 +93,35 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
     let bar = progress.table(&columns.table.object);
     let look =
         Arc::new(Look { progress: bar.rows(), ..Arc::into_inner(look).ok_or_else(Failure::follow_up)? });
-    let (first, of_table) = tokio::try_join!(look.digests(), rows.digests(look.buckets))?;
-    bar.done("compared");
-    let differing =
-        first.seen.buckets.digests().iter().zip(&of_table).filter(|(source, table)| source != table).count();
-
-    let note =
-        (differing > 0).then(|| Note::new(format!("looking at the rows of {differing} buckets that differ")));
+    let planned = source.plan_sums(&columns.table, &columns.types, &columns.key, look.buckets).await?;
+    let mut way = match planned {
+        Ok(plan) => Way::Source(plan),
+        Err(why) => Way::Rows(why),
+    };
     let limit = u64::from(args.limit).saturating_sub(columns.different.len() as u64).max(1);
-    let compared = rows
-        .compare(&look, first.seen.buckets.digests(), &of_table, limit, |difference| report.tell(difference))
-        .await?;
-    drop(note);
+    let (first, differing, compared) = loop {
+        let (first, of_table) = tokio::try_join!(first_look(&look, &way), rows.prints(&way, look.buckets))?;
+        let differing = first.prints.iter().zip(&of_table).filter(|(source, table)| source != table).count();
+        let note = (differing > 0)
+            .then(|| Note::new(format!("looking at the rows of {differing} buckets that differ")));
+        let sides = (&first.prints[..], &of_table[..]);
+        let compared = rows.compare(&look, &way, sides, limit, |difference| report.tell(difference)).await?;
+        drop(note);
+        // Either the source changed in between, or it writes some value in another way than this side does.
+        if matches!(way, Way::Source(_)) && compared.vanished > 0 && compared.found == 0 {
+            way = Way::Rows(
+                "the sums of the source differ, and the rows do not: the source may have changed, or writes a value in another way"
+                    .to_owned(),
+            );
+            continue;
+        }
+        break (first, differing, compared);
+    };
+    bar.done("compared");
 
     let verdict = if compared.tally.any() || !columns.different.is_empty() {
         Verdict::Different
-    } else if first.changed() || differing > 0 {
+    } else if first.consistency.iter().any(|part| part.changed) || differing > 0 {
         Verdict::Changed
     } else {
         Verdict::Equal
@@ -116,13 +133,18 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
         database: target.name(),
         table: found.name.clone(),
         key: columns.key_names().into_iter().map(str::to_owned).collect(),
-        source_rows: first.seen.buckets.rows(),
+        way: match way {
+            Way::Rows(why) => json!({"hashed_by": "program", "why": why}),
+            Way::Source(_) => json!({"hashed_by": "source"}),
+        },
+        source_rows: first.prints.iter().map(|print| print.rows).sum(),
         table_rows: rows.rows,
-        null_keys: [first.seen.null_keys, rows.null_keys],
+        null_keys: [first.null_keys, Some(rows.null_keys)],
         buckets: look.buckets.get(),
         differing_buckets: differing as u64,
         moved: compared.moved,
         vanished: compared.vanished,
+        rows_read: look.progress.load(Ordering::Relaxed),
         rows_sent: compared.sent,
         tally: compared.tally,
         at_least: compared.more,
@@ -133,6 +155,38 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
     };
     report.end(&summary)?;
     Ok(if verdict == Verdict::Equal { exit::OK } else { exit::DIFFERENT })
+}
+
+/// What the source's side is, bucket by bucket.
+struct First {
+    prints: Vec<Print>,
+    /// Rows with a NULL in the key, if they were counted.
+    null_keys: Option<u64>,
+    consistency: Vec<Consistency>,
+}
+
+async fn first_look(look: &Arc<Look>, way: &Way) -> Result<First> {
+    match way {
+        Way::Rows(_) => {
+            let looked = look.digests().await?;
+            let prints = looked.seen.buckets.digests().iter().map(Print::from).collect();
+            Ok(First { prints, null_keys: Some(looked.seen.null_keys), consistency: looked.consistency })
+        }
+        Way::Source(plan) => {
+            let told = tokio::select! {
+                told = look.source.sums(&look.table, plan, look.filter.as_deref()) => told?,
+                () = look.stop.wait() => return Err(Failure::follow_up()),
+            };
+            let mut prints = vec![Print::from(Sums::default()); look.buckets.get() as usize];
+            for (bucket, sums) in told.sums {
+                let place = prints.get_mut(bucket as usize);
+                *place
+                    .ok_or_else(|| Failure::new("the source tells of buckets that were not asked for"))? =
+                    Print::from(sums);
+            }
+            Ok(First { prints, null_keys: None, consistency: vec![told.consistency] })
+        }
+    }
 }
 
 fn look(args: &Diff, source: Arc<dyn Source>, columns: &Columns, rows: u64, stop: Stop) -> Look {

@@ -5,8 +5,10 @@ mod columns;
 mod differences;
 mod look;
 mod rows;
+mod way;
 
 pub use columns::{Columns, Found};
 pub use differences::{Difference, Tally};
 pub use look::Look;
 pub use rows::{Rows, check};
+pub use way::{Print, Way};

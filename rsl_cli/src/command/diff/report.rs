@@ -34,16 +34,20 @@ pub struct Summary {
     pub database: String,
     pub table: String,
     pub key: Vec<String>,
+    /// Who hashed the source's rows, and why.
+    pub way: Value,
     pub source_rows: u64,
     pub table_rows: u64,
-    /// Rows with a NULL in the key, of the source and of the table.
-    pub null_keys: [u64; 2],
+    /// Rows with a NULL in the key, of the source, if they were counted, and of the table.
+    pub null_keys: [Option<u64>; 2],
     pub buckets: u32,
     pub differing_buckets: u64,
     /// Of these, those whose rows in the source changed between the two readings.
     pub moved: u64,
     /// Of these, those that did not differ any more.
     pub vanished: u64,
+    /// Rows that the source sent, those that it sent twice twice.
+    pub rows_read: u64,
     /// Rows of the source that were sent to the database.
     pub rows_sent: u64,
     #[serde(flatten)]
@@ -200,13 +204,20 @@ fn text(summary: &Summary, listed: u64) -> String {
         said.push('\n');
     };
     summary.notes.iter().for_each(|note| say(format!("note: {note}")));
-    let [of_source, of_table] = summary.null_keys;
-    if of_source + of_table > 0 {
-        say(format!(
-            "note: the key has a NULL in {} of the source and {} of the table",
-            count(of_source, "row", "rows"),
-            count(of_table, "row", "rows")
-        ));
+    let nulls = ["the source", "the table"].into_iter().zip(summary.null_keys);
+    let nulls: Vec<_> = nulls
+        .filter_map(|(side, rows)| Some((side, rows.filter(|&rows| rows > 0)?)))
+        .map(|(side, rows)| format!("{} of {side}", count(rows, "row", "rows")))
+        .collect();
+    if !nulls.is_empty() {
+        say(format!("note: the key has a NULL in {}", nulls.join(" and ")));
+    }
+    match summary.way["why"].as_str() {
+        Some(why) => say(format!("all rows of the source were read: {why}")),
+        None => say(format!(
+            "the source computed its part: it sent {} and the sums of the others",
+            count(summary.rows_read, "row", "rows")
+        )),
     }
     if summary.differences > listed {
         say(format!(

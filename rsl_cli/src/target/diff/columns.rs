@@ -49,6 +49,8 @@ pub struct Columns {
     pub table: Table,
     /// Name in PostgreSQL, and the type as which the values are compared, of each of these columns.
     pub compared: Vec<(String, PgType)>,
+    /// The type that each has in PostgreSQL.
+    pub types: Vec<PgType>,
     /// Positions of the key among them; none: whole rows are compared.
     pub key: Vec<usize>,
     /// Columns that cannot be compared.
@@ -68,7 +70,7 @@ impl Columns {
         let existing = existing_columns(connection, &found.place).await?.unwrap_or_default();
         let (mut compared, mut different, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         let mut taken = Vec::new();
-        let mut kept = Vec::new();
+        let (mut kept, mut types) = (Vec::new(), Vec::new());
         for column in std::mem::take(&mut table.columns) {
             let found = existing
                 .iter()
@@ -84,6 +86,7 @@ impl Columns {
                     .push(format!("{name} is not compared: the source computes it, and so does the table")),
                 Some(ty) => {
                     compared.push((name.clone(), widest(*ty)));
+                    types.push(*ty);
                     kept.push(column);
                 }
                 None => different.push(Difference::column(
@@ -116,7 +119,7 @@ impl Columns {
                     .to_owned(),
             );
         }
-        Ok(Self { table, compared, key, different, notes })
+        Ok(Self { table, compared, types, key, different, notes })
     }
 
     /// Names in PostgreSQL.
@@ -127,6 +130,15 @@ impl Columns {
     /// Names of the key's columns in PostgreSQL.
     pub fn key_names(&self) -> Vec<&str> {
         self.key.iter().map(|&at| self.compared[at].0.as_str()).collect()
+    }
+
+    /// All columns of a table `t`, quoted, as they are compared: an enumeration as its label.
+    pub fn list_sql(&self) -> String {
+        let column = |((name, _), ty): (&(String, PgType), &PgType)| match ty {
+            PgType::Enum => format!("t.{0}::text AS {0}", quote(name)),
+            _ => format!("t.{}", quote(name)),
+        };
+        self.compared.iter().zip(&self.types).map(column).collect::<Vec<_>>().join(", ")
     }
 
     /// Columns of a table `t`, quoted: those of the key, or all if there is none.

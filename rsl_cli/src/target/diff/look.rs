@@ -30,19 +30,23 @@ pub struct Look {
     pub progress: Arc<AtomicU64>,
 }
 
+/// Which rows are sent on.
+#[derive(Clone)]
+pub enum Wanted {
+    /// None: only digests are wanted.
+    Digests,
+    /// Those in the buckets for which this is true.
+    Buckets(Arc<Vec<bool>>),
+    /// Those for which this is true in the source's SQL.
+    Where(Arc<String>),
+}
+
 /// What a reading has seen.
 pub struct Looked {
     pub seen: Seen,
     /// Rows as the source counts them.
     pub counted: u64,
     pub consistency: Vec<Consistency>,
-}
-
-impl Looked {
-    /// Some part changed while it was read.
-    pub fn changed(&self) -> bool {
-        self.consistency.iter().any(|part| part.changed)
-    }
 }
 
 impl Look {
@@ -53,23 +57,15 @@ impl Look {
     /// Reads the whole table, and keeps nothing but digests.
     pub async fn digests(self: &Arc<Self>) -> Result<Looked> {
         let (parcels, _nobody) = mpsc::channel(1);
-        self.read(None, parcels).await
+        self.read(Wanted::Digests, parcels).await
     }
 
-    /// Reads the whole table, and sends the rows of the buckets that are wanted. It is not tried again.
-    pub async fn rows(
-        self: &Arc<Self>,
-        wanted: Arc<Vec<bool>>,
-        parcels: mpsc::Sender<Parcel>,
-    ) -> Result<Looked> {
-        self.read(Some(wanted), parcels).await
+    /// Reads the table, and sends the rows that are wanted. It is not tried again.
+    pub async fn rows(self: &Arc<Self>, wanted: Wanted, parcels: mpsc::Sender<Parcel>) -> Result<Looked> {
+        self.read(wanted, parcels).await
     }
 
-    async fn read(
-        self: &Arc<Self>,
-        wanted: Option<Arc<Vec<bool>>>,
-        parcels: mpsc::Sender<Parcel>,
-    ) -> Result<Looked> {
+    async fn read(self: &Arc<Self>, wanted: Wanted, parcels: mpsc::Sender<Parcel>) -> Result<Looked> {
         let parts = self.source.parts(&self.table, self.jobs).await?;
         let readers = self.jobs.min(parts.len());
         let parts = Arc::new(Mutex::new(parts.into_iter()));
@@ -84,9 +80,9 @@ impl Look {
                     let Some(part) = next else { return Ok(all) };
                     let attempt = || look.part(&part, wanted.clone(), parcels.clone());
                     let of_part = match wanted {
-                        None => retried(look.retries, true, attempt).await?,
+                        Wanted::Digests => retried(look.retries, true, attempt).await?,
                         // Some of its rows may have been sent already.
-                        Some(_) => attempt().await?,
+                        _ => attempt().await?,
                     };
                     all.add(of_part);
                 }
@@ -107,13 +103,19 @@ impl Look {
         Ok(all)
     }
 
-    async fn part(
-        &self,
-        part: &Part,
-        wanted: Option<Arc<Vec<bool>>>,
-        parcels: mpsc::Sender<Parcel>,
-    ) -> Result<Looked> {
+    async fn part(&self, part: &Part, wanted: Wanted, parcels: mpsc::Sender<Parcel>) -> Result<Looked> {
         let total = Arc::new(Mutex::new(self.empty()));
+        let (wanted, filter) = match wanted {
+            Wanted::Digests => (None, self.filter.clone()),
+            Wanted::Buckets(buckets) => (Some(buckets), self.filter.clone()),
+            Wanted::Where(condition) => {
+                let filter = match &self.filter {
+                    Some(filter) => format!("({filter}\n) AND {condition}"),
+                    None => condition.to_string(),
+                };
+                (Some(Arc::new(vec![true; self.buckets.get() as usize])), Some(filter))
+            }
+        };
         let labels = Labels {
             object: self.table.object.clone(),
             columns: self.table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -124,7 +126,7 @@ impl Look {
             RowSink::new(self.types.clone(), Arc::new(labels), parcels, self.stop.clone(), Arc::default())
                 .through(sieve);
         let account = tokio::select! {
-            account = self.source.read(&self.table, part, self.filter.as_deref(), sink) => account?,
+            account = self.source.read(&self.table, part, filter.as_deref(), sink) => account?,
             () = self.stop.wait() => return Err(Failure::follow_up()),
         };
         let empty = self.empty();

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use futures_util::{SinkExt, TryStreamExt};
 use rsl_core::Digest;
+use rsl_core::common::Sums;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::columns::{Columns, Found};
 use super::differences::{Difference, Tally};
-use super::look::{Look, Looked};
+use super::look::{Look, Wanted};
+use super::way::{Print, Way};
 use crate::failure::{Failure, Result};
 use crate::retry::waits;
 use crate::target::connection::{Connection, failure_of};
@@ -61,6 +63,9 @@ pub struct Rows<'a> {
     pub null_keys: u64,
 }
 
+/// Buckets that are asked for in one statement of the source.
+const BATCH_BUCKETS: usize = 1000;
+
 /// What became of the buckets that differed.
 #[derive(Debug, Default)]
 pub struct Compared {
@@ -94,36 +99,50 @@ impl<'a> Rows<'a> {
         Ok(Self { connection, found, columns, rows: count(0), null_keys: count(1) })
     }
 
-    /// The digest of each bucket, in order.
-    pub async fn digests(&self, buckets: NonZeroU32) -> Result<Vec<Digest>> {
-        let (key, names) = (self.columns.key_names(), self.columns.names());
-        let stream = self
-            .connection
-            .client
-            .query(
-                "SELECT bucket, digest FROM rsl.table_buckets($1::text::regclass, $2, $3, $4)",
-                &[&self.found.sql, &key, &names, &(buckets.get() as i32)],
-            )
-            .await
-            .map_err(failure)?;
-        let mut digests = vec![Digest::default(); buckets.get() as usize];
-        for row in stream {
-            let (bucket, digest): (i32, &str) = (row.get(0), row.get(1));
-            let place = usize::try_from(bucket).ok().and_then(|at| digests.get_mut(at));
-            match (place, digest.parse()) {
-                (Some(place), Ok(digest)) => *place = digest,
+    /// What is known of each bucket of a table, in order.
+    pub async fn prints(&self, way: &Way, buckets: NonZeroU32) -> Result<Vec<Print>> {
+        self.prints_of(&self.found.sql, way, buckets).await
+    }
+
+    async fn prints_of(&self, table: &str, way: &Way, buckets: NonZeroU32) -> Result<Vec<Print>> {
+        let (key, names, count) = (self.columns.key_names(), self.columns.names(), buckets.get() as i32);
+        let client = &self.connection.client;
+        let (rows, empty) = match way {
+            Way::Rows(_) => {
+                let sql = "SELECT bucket, digest FROM rsl.table_buckets($1::text::regclass, $2, $3, $4)";
+                (client.query(sql, &[&table, &key, &names, &count]).await, Print::from(&Digest::default()))
+            }
+            Way::Source(plan) => {
+                let sql =
+                    "SELECT bucket, sums FROM rsl.table_source_buckets($1::text::regclass, $2, $3, $4, $5)";
+                (
+                    client.query(sql, &[&table, &key, &names, &plan.places, &count]).await,
+                    Print::from(Sums::default()),
+                )
+            }
+        };
+        let mut prints = vec![empty; buckets.get() as usize];
+        for row in rows.map_err(failure)? {
+            let (bucket, text): (i32, &str) = (row.get(0), row.get(1));
+            let print = match way {
+                Way::Rows(_) => text.parse().ok().map(|digest: Digest| Print::from(&digest)),
+                Way::Source(_) => text.parse().ok().map(|sums: Sums| Print::from(sums)),
+            };
+            let place = usize::try_from(bucket).ok().and_then(|at| prints.get_mut(at));
+            match (place, print) {
+                (Some(place), Some(print)) => *place = print,
                 _ => return Err(Failure::new("the database tells of buckets that were not asked for")),
             }
         }
-        Ok(digests)
+        Ok(prints)
     }
 
     /// Looks at the rows of the buckets that differ, until `limit` differences were told.
     pub async fn compare(
         &self,
         look: &Arc<Look>,
-        first: &[Digest],
-        target: &[Digest],
+        way: &Way,
+        (first, target): (&[Print], &[Print]),
         limit: u64,
         mut tell: impl FnMut(&Difference) -> Result<()>,
     ) -> Result<Compared> {
@@ -140,10 +159,9 @@ impl<'a> Rows<'a> {
                 compared.more = true;
                 break;
             }
-            let (batch, rest) = waiting.split_at(batch_size(waiting, first, target));
+            let (batch, rest) = waiting.split_at(batch_size(waiting, way, first, target));
             waiting = rest;
-            let looked = self.fetch(look, batch, first.len(), &mut compared.sent).await?;
-            let now = looked.seen.buckets.digests();
+            let now = self.fetch(look, way, batch, &mut compared.sent).await?;
             compared.moved += batch.iter().filter(|&&at| now[at] != first[at]).count() as u64;
             let vanished = batch.iter().filter(|&&at| now[at] == target[at]).count();
             compared.vanished += vanished as u64;
@@ -163,13 +181,13 @@ impl<'a> Rows<'a> {
     async fn make_tables(&self) -> Result<()> {
         let columns: Vec<_> =
             self.columns.compared.iter().map(|(name, ty)| format!("{} {ty}", quote(name))).collect();
-        let names: Vec<_> = self.columns.names().iter().map(|name| format!("t.{}", quote(name))).collect();
         let sql = format!(
-            "CREATE TEMP TABLE rsl_diff_bucket (bucket int) ON COMMIT DROP;
+            "DROP TABLE IF EXISTS pg_temp.rsl_diff_bucket, pg_temp.rsl_diff_source, pg_temp.rsl_diff_target;
+             CREATE TEMP TABLE rsl_diff_bucket (bucket int) ON COMMIT DROP;
              CREATE TEMP TABLE rsl_diff_source ({}) ON COMMIT DROP;
              CREATE TEMP TABLE rsl_diff_target ON COMMIT DROP AS SELECT {} FROM {} t WITH NO DATA",
             columns.join(", "),
-            names.join(", "),
+            self.columns.list_sql(),
             self.found.sql
         );
         self.connection.client.batch_execute(&sql).await.map_err(failure)
@@ -179,13 +197,13 @@ impl<'a> Rows<'a> {
     async fn fetch(
         &self,
         look: &Arc<Look>,
+        way: &Way,
         batch: &[usize],
-        buckets: usize,
         sent: &mut u64,
-    ) -> Result<Looked> {
+    ) -> Result<Vec<Print>> {
         let client = &self.connection.client;
         let numbers: Vec<i32> = batch.iter().map(|&at| at as i32).collect();
-        let names: Vec<_> = self.columns.names().iter().map(|name| format!("t.{}", quote(name))).collect();
+        let buckets = look.buckets;
         client
             .batch_execute("TRUNCATE pg_temp.rsl_diff_bucket, pg_temp.rsl_diff_target")
             .await
@@ -194,16 +212,31 @@ impl<'a> Rows<'a> {
             .execute("INSERT INTO pg_temp.rsl_diff_bucket SELECT unnest($1::int[])", &[&numbers])
             .await
             .map_err(failure)?;
+        let (function, wanted) = match way {
+            Way::Rows(_) => {
+                let mut wanted = vec![false; buckets.get() as usize];
+                batch.iter().for_each(|&at| wanted[at] = true);
+                (format!("rsl.key_bucket({buckets}, "), Wanted::Buckets(Arc::new(wanted)))
+            }
+            Way::Source(plan) => {
+                let places: Vec<_> = match self.columns.key.is_empty() {
+                    true => plan.places.iter().map(i32::to_string).collect(),
+                    false => self.columns.key.iter().map(|&at| plan.places[at].to_string()).collect(),
+                };
+                let list: Vec<_> = numbers.iter().map(i32::to_string).collect();
+                (
+                    format!("rsl.source_key_bucket({buckets}, '{{{}}}', ", places.join(",")),
+                    Wanted::Where(Arc::new(format!("{} IN ({})", plan.bucket, list.join(", ")))),
+                )
+            }
+        };
         let sql = format!(
-            "INSERT INTO pg_temp.rsl_diff_target SELECT {} FROM {} t WHERE rsl.key_bucket({buckets}, {}) IN (SELECT bucket FROM pg_temp.rsl_diff_bucket)",
-            names.join(", "),
+            "INSERT INTO pg_temp.rsl_diff_target SELECT {} FROM {} t WHERE {function}{}) IN (SELECT bucket FROM pg_temp.rsl_diff_bucket)",
+            self.columns.list_sql(),
             self.found.sql,
             self.columns.key_sql()
         );
         client.execute(&sql, &[]).await.map_err(failure)?;
-        let mut wanted = vec![false; buckets];
-        batch.iter().for_each(|&at| wanted[at] = true);
-        let wanted = Arc::new(wanted);
         let mut left = waits(look.retries);
         loop {
             client.batch_execute("TRUNCATE pg_temp.rsl_diff_source").await.map_err(failure)?;
@@ -217,7 +250,10 @@ impl<'a> Rows<'a> {
                         .batch_execute("ANALYZE pg_temp.rsl_diff_source; ANALYZE pg_temp.rsl_diff_target")
                         .await
                         .map_err(failure)?;
-                    return Ok(looked);
+                    return match way {
+                        Way::Rows(_) => Ok(looked.seen.buckets.digests().iter().map(Print::from).collect()),
+                        Way::Source(_) => self.prints_of("pg_temp.rsl_diff_source", way, buckets).await,
+                    };
                 }
                 (Err(failed), Err(copying)) if failed.is_follow_up() => return Err(copying),
                 (Ok(_), Err(copying)) => return Err(copying),
@@ -259,8 +295,7 @@ impl<'a> Rows<'a> {
             .connection
             .client
             .query_raw(
-                "SELECT key, kind, \"column\", \"left\", \"right\" FROM rsl.diff('pg_temp.rsl_diff_source'::regclass, 'pg_temp.rsl_diff_target'::regclass, $1)
-                 ORDER BY key, kind, \"column\", \"left\", \"right\"",
+                "SELECT key, kind, \"column\", \"left\", \"right\" FROM rsl.diff('pg_temp.rsl_diff_source'::regclass, 'pg_temp.rsl_diff_target'::regclass, $1)",
                 [key],
             )
             .await
@@ -284,11 +319,15 @@ impl<'a> Rows<'a> {
 }
 
 /// How many of the buckets are looked at together.
-fn batch_size(waiting: &[usize], first: &[Digest], target: &[Digest]) -> usize {
+fn batch_size(waiting: &[usize], way: &Way, first: &[Print], target: &[Print]) -> usize {
     let mut rows = 0;
     let fits = |&&at: &&usize| {
-        rows += first[at].count().max(target[at].count());
+        rows += first[at].rows.max(target[at].rows);
         rows <= BATCH_ROWS
     };
-    waiting.iter().take_while(fits).count().max(1)
+    let most = match way {
+        Way::Rows(_) => usize::MAX,
+        Way::Source(_) => BATCH_BUCKETS,
+    };
+    waiting.iter().take(most).take_while(fits).count().max(1)
 }
