@@ -38,6 +38,15 @@ impl Found {
             .await
             .map_err(|error| failure_of(error, ACCESS, LOST))?;
         let place: (String, String) = (row.get(0), row.get(1));
+        let obstacle = connection
+            .client
+            .query_one("SELECT rsl.verify_obstacle($1::text::regclass)", &[&sql])
+            .await
+            .map_err(|error| failure_of(error, ACCESS, LOST))?;
+        // Rows that are hidden would be told as missing.
+        if let Some(why) = obstacle.get::<_, Option<String>>(0) {
+            return Err(Failure::new(why).hint(ACCESS));
+        }
         Ok(Self { sql, name: format!("{}.{}", place.0, place.1), place, key: row.get(2) })
     }
 }
