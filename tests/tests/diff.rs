@@ -315,7 +315,7 @@ fn a_standby_and_hidden_rows_are_refused() -> Result<()> {
     pair.database.run(
         "CREATE ROLE diff_some LOGIN; GRANT USAGE ON SCHEMA erp TO diff_some; GRANT SELECT ON erp.part TO diff_some;
          SELECT rsl.grant_access('diff_some', 'read'); ALTER TABLE erp.part ENABLE ROW LEVEL SECURITY;
-         CREATE POLICY some ON erp.part USING (qty < 5)",
+         CREATE POLICY few ON erp.part USING (qty < 5)",
     )?;
     let hidden = Ended::of(
         pair.rsl(&["diff", "PART", "erp.part"])?.env("RSL_DATABASE_URL", pair.database.url_as("diff_some")),

@@ -98,7 +98,7 @@ impl RowSink {
             Some(sieve) => {
                 let row = self.encoder.row_if(values, |fields| sieve.passes(fields));
                 row.map_err(|unfit| self.unfit(values, unfit))?;
-                if self.taken % STOP_EVERY == 0 && self.stop.is_set() {
+                if self.taken.is_multiple_of(STOP_EVERY) && self.stop.is_set() {
                     return Err(Failure::follow_up());
                 }
             }
