@@ -445,6 +445,7 @@ The sample ERP is loaded and verified. What to try next:
     target/release/rsl loads                                              what was loaded, and its verdict
     target/release/rsl pull --dry-run --all                               what a load of everything would do
     target/release/rsl pull B_ITEM --mode upsert --undoable               load one table again, audited from now on
+    target/release/rsl report --last --output report.html                 the last pull, proven, to print and to sign
     target/release/rsl undo --last                                        take that load back
     ./pgrx-setup.sh psql -c 'SELECT * FROM erp.bi_routing_view LIMIT 5'   the rows
     ./pgrx-setup.sh stop                                                  stop the private server
@@ -493,7 +494,8 @@ url_path() {
 run_tests() {
     build_and_install
     need_lint_tools
-    ! command -v dpkg-query >/dev/null || need_packages shellcheck
+    # The reports are looked at in a browser, and printed.
+    ! command -v dpkg-query >/dev/null || need_packages shellcheck chromium poppler-utils
     say "checking the form of the code"
     cargo fmt --all --check
     shellcheck pgrx-setup.sh .ci/run tests/tds_server/clients.sh

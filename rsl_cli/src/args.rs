@@ -2,12 +2,16 @@
 
 mod audit;
 mod diff;
+mod rejects;
+mod report;
 mod undo;
 
 use std::path::PathBuf;
 
 pub use audit::{Audit, AuditCheck, AuditCommand, AuditOn, AuditPlain, AuditPrune, AuditTable, History};
 pub use diff::Diff;
+pub use rejects::Rejects;
+pub use report::{Report, ReportFormat};
 pub use undo::Undo;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -41,6 +45,10 @@ pub enum Command {
     Diff(Box<Diff>),
     /// List the loads, the latest first
     Loads(Loads),
+    /// List the rows of a load that could not be loaded, and why
+    Rejects(Rejects),
+    /// What a load or a whole pull brought, proven: to read, to print and to sign
+    Report(Report),
     /// Put the target of a load back to before it
     Undo(Undo),
     /// Every change of one row of an audited table: when, what, who
@@ -76,6 +84,8 @@ Examples:
   rsl pull B_ITEM --into rsl.items --mode upsert --key item_code
   rsl pull B_ITEM --where \"ITEM_TYPE = 'FG'\" --into erp.finished_goods
   rsl pull --all --mode replace --output report.json
+  rsl pull --all --max-rejects 50               (up to 50 rows of a table may be left out; rsl rejects --last lists them)
+  rsl pull --retry-rejects 17                   (those of load 17, after they were mended)
   rsl pull B_ITEM --mode upsert --undoable      (and if it was wrong: rsl undo --last)
 
 A SQL Server may be named as mssql://user:password@host:port/database?encrypt=on, as mssql+pyodbc://…, with an ADO.NET,
@@ -94,6 +104,11 @@ pub struct Pull {
     /// Go on with the latest pull from this source that did not come to its end, as it was called
     #[arg(long, conflicts_with_all = ["objects", "all", "dry_run"])]
     pub resume: bool,
+    /// Load the rows again that this load had to reject, after they were mended in the source or the target: those that have the same
+    /// keys, with mode upsert, into the same table
+    #[arg(long, value_name = "LOAD", value_parser = clap::value_parser!(i64).range(1..),
+        conflicts_with_all = ["objects", "all", "dry_run", "resume", "into", "mode", "key", "filter", "again", "undoable"])]
+    pub retry_rejects: Option<i64>,
     /// Read and convert everything, write nothing, say what would move
     #[arg(long)]
     pub dry_run: bool,
@@ -145,7 +160,7 @@ pub struct Check {
 #[derive(Debug, Clone, ClapArgs, Serialize, Deserialize)]
 pub struct Wish {
     /// Tables and views of the source
-    #[arg(value_name = "OBJECT", required_unless_present_any = ["all", "resume"], conflicts_with = "all")]
+    #[arg(value_name = "OBJECT", required_unless_present_any = ["all", "resume", "retry_rejects"], conflicts_with = "all")]
     pub objects: Vec<String>,
     /// Every table and view of the source
     #[arg(long)]
@@ -171,6 +186,15 @@ pub struct Wish {
     /// Append even rows that an earlier load has appended already
     #[arg(long)]
     pub again: bool,
+    /// How many rows of a table may be left out because they cannot be loaded; with more, its load fails and the table is as before.
+    /// rsl rejects lists them either way
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    #[serde(default)]
+    pub max_rejects: u64,
+    /// The load whose rejects are loaded again
+    #[arg(skip)]
+    #[serde(default)]
+    pub retry: Option<i64>,
     /// Names of new tables, columns and constraints
     #[arg(long, value_enum, default_value_t = Names::Lower)]
     pub names: Names,
@@ -236,13 +260,17 @@ pub enum Format {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json"
+    after_help = "Examples:\n  rsl verify\n  rsl verify sequences\n  rsl verify erp.b_item --format json\n  rsl verify --deep keys"
 )]
 pub struct Verify {
     #[command(flatten)]
     pub database: Database,
     /// A check, a group of checks, or a table; everything if left out
     pub scope: Option<String>,
+    /// Also run what costs: try every constraint with a value that it must refuse, read by the key, and compare indexes with their
+    /// tables; leaves nothing behind
+    #[arg(long)]
+    pub deep: bool,
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -1,11 +1,19 @@
-//! The report of a run, for people and for scripts: `rsl pull --output report.json`.
+//! The report of a run, for people and for scripts: `rsl pull --output report.json`, and with more in it `rsl report`.
+
+mod load;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 
-/// A whole run.
+use crate::witness::Account;
+
+pub use load::{
+    Attempt, ColumnFigures, ColumnReport, Digests, LoadReport, Reject, Reported, Rows, RunReport, Verdict,
+};
+
+/// A whole run. Its tables may come with more than [`TableReport`] has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
+pub struct Report<T = TableReport> {
     /// Every table arrived exactly. Of a dry run: every value can be represented.
     pub exact: bool,
     /// Nothing was written.
@@ -19,7 +27,7 @@ pub struct Report {
     /// RFC 3339, UTC.
     pub finished_at: String,
     /// In the order in which they were loaded.
-    pub tables: Vec<TableReport>,
+    pub tables: Vec<T>,
     /// What the new targets do not have of what the source's tables have besides rows: `{"table", "what", "reason"}` each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub not_carried_over: Vec<serde_json::Value>,
@@ -50,10 +58,13 @@ pub struct TableReport {
     pub unchanged: u64,
     /// Rows that `replace` took out.
     pub deleted: u64,
-    /// Rows that the target refused.
+    /// Rows that could not be loaded: `rsl.reject` lists them.
     pub rejected: u64,
-    /// Source, stream and target agree.
+    /// Source, stream and target agree, and no row was rejected.
     pub exact: bool,
+    /// Source, stream and target agree of all rows but the rejected ones, which are no more than were allowed.
+    #[serde(default)]
+    pub partial: bool,
     /// Wall time of this table.
     pub seconds: f64,
     /// `source_rows` over `seconds`.
@@ -96,4 +107,77 @@ pub struct SumPair {
     /// Both are equal.
     #[serde(rename = "match")]
     pub matches: bool,
+}
+
+impl TableReport {
+    /// From the verdict of `rsl.load_finish`; without a number of the load.
+    pub fn of_verdict(object: &str, target: &str, mode: &str, verdict: &Value, seconds: f64) -> Self {
+        let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
+        let reason =
+            verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
+                // The rows that were refused, a line each.
+                Some(detail) if count("rejected") > 0 => {
+                    format!("{message}\n  {}", detail.replace('\n', "\n  "))
+                }
+                Some(detail) => format!("{message} ({detail})"),
+                None => message.to_owned(),
+            });
+        let source_rows = source_rows(verdict).unwrap_or(0);
+        let seconds = (seconds * 1000.0).round() / 1000.0;
+        Self {
+            object: object.to_owned(),
+            target: target.to_owned(),
+            mode: mode.to_owned(),
+            load_id: None,
+            source_rows,
+            target_rows: verdict["target"]["rows"].as_u64().unwrap_or(0),
+            inserted: count("inserted"),
+            updated: count("updated"),
+            unchanged: count("unchanged"),
+            deleted: count("deleted"),
+            rejected: count("rejected"),
+            partial: verdict["partial"] == Value::Bool(true),
+            exact: verdict["exact"] == Value::Bool(true),
+            seconds,
+            rows_per_second: if seconds > 0.0 { (source_rows as f64 / seconds) as u64 } else { 0 },
+            consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
+            losses: verdict["losses"].as_array().into_iter().flatten().map(in_words).collect(),
+            undo: verdict["undo"]["by"]
+                .as_str()
+                .filter(|_| verdict["undo"]["lost"].is_null())
+                .map(str::to_owned),
+            reason,
+        }
+    }
+}
+
+impl KeyTotals {
+    /// From the verdict of `rsl.load_finish`, with the sums of those of these columns that were summed.
+    pub fn of_verdict<'a>(verdict: &Value, columns: impl IntoIterator<Item = &'a str>) -> Self {
+        let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
+        let (stream, target) = (account("stream"), account("target"));
+        let sum = |account: &Option<Account>, name: &str| account.as_ref()?.column(name)?.sum;
+        let mut sums = Map::new();
+        for name in columns {
+            let pair = (sum(&stream, name), sum(&target, name));
+            if pair == (None, None) {
+                continue;
+            }
+            let [source, target] = [pair.0, pair.1].map(|sum| sum.unwrap_or_else(|| "0".to_owned()));
+            sums.insert(name.to_owned(), json!(SumPair { matches: source == target, source, target }));
+        }
+        let source_count = source_rows(verdict).unwrap_or(0);
+        let target_count = target.map_or(0, |target| target.rows);
+        Self { source_count, target_count, matches: source_count == target_count, sums }
+    }
+}
+
+/// Rows that the source counts, if it was asked.
+fn source_rows(verdict: &Value) -> Option<u64> {
+    verdict["source_rows"].as_u64().or_else(|| verdict["source"]["rows"].as_u64())
+}
+
+/// A text as it is, anything else as JSON.
+fn in_words(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -82,3 +82,31 @@ pub enum Unfit {
     #[error("{0}")]
     Json(#[from] JsonError),
 }
+
+impl Unfit {
+    /// What PostgreSQL would answer if it were asked to store the value.
+    pub fn sqlstate(&self) -> &'static str {
+        match self {
+            // invalid_character_value_for_cast
+            Unfit::Kind { .. } => "22018",
+            // invalid_text_representation
+            Unfit::Text { .. } => "22P02",
+            // numeric_value_out_of_range
+            Unfit::Range { .. } | Unfit::Places { .. } | Unfit::InexactFloat | Unfit::TooManyDigits => {
+                "22003"
+            }
+            // string_data_right_truncation
+            Unfit::Length { .. } => "22001",
+            // program_limit_exceeded
+            Unfit::Size { .. } => "54000",
+            // character_not_in_repertoire
+            Unfit::ZeroCharacter => "22021",
+            // datetime_field_overflow
+            Unfit::Fraction { .. } => "22008",
+            // invalid_datetime_format
+            Unfit::Offset { .. } | Unfit::NoOffset { .. } => "22007",
+            // invalid_json_text
+            Unfit::Json(_) => "22032",
+        }
+    }
+}

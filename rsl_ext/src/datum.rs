@@ -220,7 +220,7 @@ impl Reader {
         match self {
             Reader::Bool => out.push(if datum.value() as u8 != 0 { b't' } else { b'f' }),
             Reader::Uuid => {
-                // SAFETY (all blocks below): the caller vouches for the type; a uuid is 16 bytes by reference.
+                // SAFETY: the caller vouches for the type, in all blocks below, too; a uuid is 16 bytes by reference.
                 let uuid = unsafe { &*datum.cast_mut_ptr::<[u8; 16]>() };
                 for (at, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
                     out.extend((at > 0).then_some(b'-'));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
 use crate::session::{acting_role, must_be_read_committed};
-use crate::{Result, report, run, spi, witness};
+use crate::{Result, reject, report, run, spi, witness};
 
 thread_local! {
     /// The load whose merge this backend is in, none if one is being undone, and its columns.
@@ -57,10 +57,10 @@ fn load_repeats(load: i64, digest: &str) -> Result<Option<JsonB>> {
             "SELECT jsonb_build_object('load_id', e.load_id, 'latest', latest.load_id, 'digest', latest.report #>> '{after,digest}')
              FROM rsl.load l, rsl.load e, LATERAL (
                 SELECT n.load_id, n.report FROM rsl.load n
-                WHERE n.target = e.target AND n.status = 'exact' AND n.report ->> 'repeats' IS NULL
+                WHERE n.target = e.target AND n.status IN ('exact', 'partial') AND n.report ->> 'repeats' IS NULL
                 ORDER BY n.finished_at DESC, n.load_id DESC LIMIT 1) latest
              WHERE l.load_id = $1 AND l.mode = 'append' AND NOT l.again
-                AND e.target = l.target AND e.status = 'exact' AND e.mode = 'append' AND e.columns = l.columns
+                AND e.target = l.target AND e.status IN ('exact', 'partial') AND e.mode = 'append' AND e.columns = l.columns
                 AND e.source IS NOT DISTINCT FROM l.source AND e.object IS NOT DISTINCT FROM l.object
                 AND e.report #>> '{stream,digest}' = $2 AND e.report ->> 'repeats' IS NULL
              ORDER BY e.load_id DESC LIMIT 1",
@@ -89,10 +89,10 @@ fn load_register(plan: JsonB) -> Result<i64> {
     let load = as_owner(|| {
         execute("SELECT rsl.keep_data()", &[])?;
         query_one::<i64>(
-            "INSERT INTO rsl.load (source, object, target, mode, columns, key_columns, started_by, definition, again, run_id)
-             SELECT p.source, p.object, p.target, p.mode, p.columns, p.key_columns, $2::name, p.definition, p.again, p.run_id
+            "INSERT INTO rsl.load (source, object, target, mode, columns, key_columns, started_by, definition, again, run_id, max_rejects)
+             SELECT p.source, p.object, p.target, p.mode, p.columns, p.key_columns, $2::name, p.definition, p.again, p.run_id, coalesce(p.max_rejects, 0)
              FROM jsonb_to_record($1) p (source text, object text, target text, mode text, columns text[],
-                key_columns text[], definition jsonb, again boolean, run_id bigint)
+                key_columns text[], definition jsonb, again boolean, run_id bigint, max_rejects bigint)
              RETURNING load_id",
             &[plan.into(), role.as_str().into()],
         )
@@ -148,25 +148,43 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
         None => sum_of_accounts(load)?,
     };
     let path = search_path();
+    // What the client could not send came from the source all the same.
+    let rows = stream.rows as i64 + plan.0["value_rejected"].as_i64().unwrap_or(0);
     let verdict = {
         let _merging = Merging::begin(Some(load), &plan);
         query_one::<JsonB>(
-            "SELECT rsl.load_merge($1, $2, $3)",
+            "SELECT rsl.load_settle($1, $2, $3)",
             &[JsonB(plan.0).into(), JsonB(json!(stream)).into(), path.as_str().into()],
         )?
     };
-    let JsonB(verdict) = verdict.ok_or_else(|| internal("the merge gave no verdict"))?;
-    let exact = verdict["exact"] == Value::Bool(true);
-    let status = if exact { "exact" } else { "failed" };
+    let JsonB(mut verdict) = verdict.ok_or_else(|| internal("the merge gave no verdict"))?;
+    reject::keep(load, &mut verdict)?;
+    let is = |field: &str| verdict[field] == Value::Bool(true);
+    let status = if is("exact") {
+        "exact"
+    } else if is("partial") {
+        "partial"
+    } else {
+        "failed"
+    };
+    let rejected = verdict["rejected"].as_i64().unwrap_or(0);
     as_owner(|| {
+        if let Some(after) = verdict.get_mut("after").and_then(Value::as_object_mut) {
+            keep_sketch(load, after)?;
+        }
         execute(
-            "UPDATE rsl.load SET status = $2, rows = $3, finished_at = clock_timestamp(), report = $4,
+            "UPDATE rsl.load SET status = $2, rows = $3, finished_at = clock_timestamp(), report = $4, rejected = $5,
                 staging = CASE WHEN $2 = 'failed' THEN staging END
              WHERE load_id = $1",
-            &[load.into(), status.into(), (stream.rows as i64).into(), JsonB(verdict.clone()).into()],
+            &[load.into(), status.into(), rows.into(), JsonB(verdict.clone()).into(), rejected.into()],
+        )?;
+        execute(
+            "SELECT rsl.shape_record(l.target, l.load_id, l.started_by, coalesce(l.report #>> '{undo,by}' = 'drop', false))
+             FROM rsl.load l WHERE l.load_id = $1 AND l.status IN ('exact', 'partial')",
+            &[load.into()],
         )
     })?;
-    if !exact {
+    if status == "failed" {
         let text = |field: &str| verdict["reason"][field].as_str().map(str::to_owned);
         let mut warning = report(
             PgSqlErrorCode::ERRCODE_WARNING,
@@ -183,17 +201,45 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
     Ok(Some(JsonB(verdict)))
 }
 
+/// Keeps what tells later which rows of the target have changed: the sketch, and up to where the audit log is of before. Whoever
+/// writes to the target waits until this transaction has ended.
+fn keep_sketch(load: i64, after: &mut serde_json::Map<String, Value>) -> Result<()> {
+    let (sketch, key) = (after.remove("sketch"), after.remove("key"));
+    if let Some(sketch) = sketch.as_ref().and_then(Value::as_str) {
+        execute(
+            "INSERT INTO rsl.load_sketch (load_id, key_columns, sketch)
+             VALUES ($1, (SELECT array_agg(c ORDER BY n) FROM jsonb_array_elements_text($2) WITH ORDINALITY u (c, n)), decode($3, 'hex'))
+             ON CONFLICT (load_id) DO UPDATE SET key_columns = excluded.key_columns, sketch = excluded.sketch",
+            &[load.into(), JsonB(json!(key)).into(), sketch.into()],
+        )?;
+        // An undo goes back to the load before.
+        execute(
+            "DELETE FROM rsl.load_sketch k WHERE k.load_id IN (
+                SELECT l.load_id FROM rsl.load l JOIN rsl.load n ON n.target = l.target
+                WHERE n.load_id = $1 AND l.load_id <> $1 AND EXISTS (SELECT FROM rsl.load_sketch s WHERE s.load_id = l.load_id)
+                ORDER BY l.load_id DESC OFFSET 2)",
+            &[load.into()],
+        )?;
+    }
+    let block = query_one::<i64>(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM rsl.audit_block_id",
+        &[],
+    )?;
+    after.insert("block".to_owned(), block.unwrap_or(0).into());
+    Ok(())
+}
+
 #[pg_extern(sql = false)]
 fn load_undo(load: Option<i64>, dry_run: Option<bool>, leave_changed: Option<bool>) -> Result<Option<JsonB>> {
     let Some(load) = load else { return Ok(None) };
     let plan = ended(load)?;
     let status = plan.text("status");
-    if status != "exact" {
+    if !matches!(status.as_str(), "exact" | "partial") {
         return Err(report(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             format!("load {load} is {status}: there is nothing to undo"),
         )
-        .set_hint("Only a load that is exact has changed its target."));
+        .set_hint("Only a load that is exact or partial has changed its target."));
     }
     let dry_run = dry_run.unwrap_or(false);
     let undone = if plan.0["report"]["repeats"].is_null() {
@@ -227,18 +273,24 @@ fn load_undo(load: Option<i64>, dry_run: Option<bool>, leave_changed: Option<boo
 /// What the receipts, and of a load in parts the parts, say of it: as fields to go with the row of `rsl.load`.
 fn tally(load: i64, parted: bool) -> Result<serde_json::Map<String, Value>> {
     let one = |sql: &str| as_owner(|| query_one::<JsonB>(sql, &[load.into()]));
-    let receipts = one("SELECT jsonb_build_object('received', coalesce(sum(rows), 0), 'silent', count(*) FILTER (WHERE account IS NULL))
+    let receipts = one("SELECT jsonb_build_object('received', coalesce(sum(rows), 0), 'silent', count(*) FILTER (WHERE account IS NULL),
+            'value_rejected', coalesce(sum(rejected), 0))
          FROM rsl.load_chunk WHERE load_id = $1")?;
+    let rejects = one("SELECT jsonb_build_object(
+            'value_first', (SELECT coalesce(jsonb_agg(to_jsonb(f)), '[]') FROM (SELECT key, column_name, sqlstate, message FROM rsl.reject
+                WHERE load_id = $1 AND origin = 'value' ORDER BY reject_id LIMIT 3) f),
+            'value_keys', (SELECT coalesce(jsonb_agg(r.key), '[]') FROM rsl.reject r JOIN rsl.load l USING (load_id)
+                WHERE r.load_id = $1 AND r.origin = 'value' AND r.key IS NOT NULL AND l.mode = 'replace'))")?;
     let parts = if parted {
         one("SELECT jsonb_build_object('open', count(*) FILTER (WHERE finished_at IS NULL), 'source_rows', sum(source_rows),
                 'consistency', jsonb_agg(DISTINCT consistency) FILTER (WHERE consistency IS NOT NULL),
-                'miscounted', string_agg(format('Part %s: %s counted, %s read.', part, source_rows, rows), ' ' ORDER BY part)
-                    FILTER (WHERE source_rows <> rows))
+                'miscounted', string_agg(format('Part %s: %s counted, %s read.', part, source_rows, rows + rejected), ' ' ORDER BY part)
+                    FILTER (WHERE source_rows <> rows + rejected))
              FROM rsl.load_part WHERE load_id = $1")?
     } else {
         None
     };
-    let fields = [receipts, parts].into_iter().flatten();
+    let fields = [receipts, rejects, parts].into_iter().flatten();
     Ok(fields.filter_map(|JsonB(fields)| fields.as_object().cloned()).flatten().collect())
 }
 
@@ -279,7 +331,8 @@ pub fn load_abort(load: Option<i64>, reason: Option<&str>) -> Result<()> {
         execute(
             "UPDATE rsl.load SET staging = NULL, finished_at = coalesce(finished_at, clock_timestamp()),
                 report = CASE status WHEN 'loading' THEN jsonb_build_object('exact', false, 'reason', jsonb_strip_nulls(jsonb_build_object('message', $2::text))) ELSE report END,
-                status = CASE status WHEN 'loading' THEN 'aborted' ELSE status END
+                status = CASE status WHEN 'loading' THEN 'aborted' ELSE status END,
+                rejected = (SELECT count(*) FROM rsl.reject WHERE load_id = $1)
              WHERE load_id = $1",
             &[load.into(), reason.into()],
         )

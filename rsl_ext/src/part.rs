@@ -81,7 +81,7 @@ fn load_claim(load: i64) -> Result<Option<JsonB>> {
             query_one::<JsonB>(
                 &format!(
                     "SELECT CASE WHEN {take} THEN jsonb_build_object('part', p.part, 'after', p.after, 'until', p.until,
-                        'position', p.position, 'chunks', p.chunks, 'rows', p.rows) END
+                        'position', p.position, 'chunks', p.chunks, 'rows', p.rows, 'rejected', p.rejected) END
                      FROM (SELECT * FROM rsl.load_part
                         WHERE load_id = $1 AND part = $2 AND finished_at IS NULL FOR UPDATE {wait}) p"
                 ),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::append::append;
 use crate::books::{Lock, Plan, execute, open, query_one};
 use crate::owner::{self, as_owner};
-use crate::{Result, report, witness};
+use crate::{Result, reject, report, witness};
 
 /// A chunk as it came.
 struct Chunk<'a> {
@@ -19,6 +19,7 @@ struct Chunk<'a> {
     part: Option<i32>,
     number: i64,
     payload: &'a [u8],
+    rejects: Vec<Value>,
     digest: String,
 }
 
@@ -39,6 +40,7 @@ fn load_push(
     part: Option<i32>,
     position: Option<JsonB>,
     account: Option<JsonB>,
+    rejects: Option<JsonB>,
 ) -> Result<Option<i64>> {
     let (Some(load), Some(number), Some(payload)) = (load, chunk, payload) else { return Ok(None) };
     if number < 0 {
@@ -52,8 +54,14 @@ fn load_push(
     }
     let plan = open(load, Lock::Share)?;
     plan.must_be_loading(load)?;
-    let digest = format!("{:032x}", canonical::bytes(payload));
-    let chunk = Chunk { load, part, number, payload, digest };
+    let rejects = rejects.map_or(Ok(Vec::new()), reject::list)?;
+    let mut digest = format!("{:032x}", canonical::bytes(payload));
+    if !rejects.is_empty() {
+        // They are a part of the chunk: the same bytes with other rejects are another one.
+        let told = Value::from(rejects.clone()).to_string();
+        digest = format!("{:032x}", canonical::bytes(format!("{digest} {told}").as_bytes()));
+    }
+    let chunk = Chunk { load, part, number, payload, rejects, digest };
     match (part, plan.0["parts"].is_null()) {
         (None, false) => {
             return Err(invalid(format!("load {load} is read in parts"))
@@ -92,6 +100,7 @@ fn load_push(
         )
         .set_hint("The target is as before. Abort the load and begin again."));
     }
+    reject::enter(load, part, number, &chunk.rejects)?;
     let rows = append(staging.table, payload, &chunk.to_string())?;
     match account {
         None => chunk.count(rows as i64)?,
@@ -114,10 +123,11 @@ impl Chunk<'_> {
         let rows = account.map_or(0, |account| account.rows as i64);
         let account = account.map(|account| JsonB(json!(account)));
         let length = self.payload.len() as i64;
+        let rejected = self.rejects.len() as i64;
         let entered = as_owner(|| {
             match self.part {
             None => query_one::<bool>(
-                "INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest, account) VALUES ($1, $2, $3, $4, $5, $6)
+                "INSERT INTO rsl.load_chunk (load_id, chunk, rows, bytes, digest, account, rejected) VALUES ($1, $2, $3, $4, $5, $6, $7)
                  ON CONFLICT DO NOTHING RETURNING true",
                 &[
                     self.load.into(),
@@ -126,15 +136,16 @@ impl Chunk<'_> {
                     length.into(),
                     self.digest.as_str().into(),
                     account.into(),
+                    rejected.into(),
                 ],
             ),
             Some(part) => query_one::<bool>(
                 "WITH step AS (
-                    UPDATE rsl.load_part SET chunks = chunks + 1, rows = rows + $3, position = $8
+                    UPDATE rsl.load_part SET chunks = chunks + 1, rows = rows + $3, position = $8, rejected = rejected + $9
                     WHERE load_id = $1 AND part = $7 AND chunks = $2 AND finished_at IS NULL
                     RETURNING load_id, part)
-                 INSERT INTO rsl.load_chunk (load_id, part, chunk, rows, bytes, digest, account)
-                 SELECT load_id, part, $2, $3, $4, $5, $6 FROM step
+                 INSERT INTO rsl.load_chunk (load_id, part, chunk, rows, bytes, digest, account, rejected)
+                 SELECT load_id, part, $2, $3, $4, $5, $6, $9 FROM step
                  RETURNING true",
                 &[
                     self.load.into(),
@@ -145,6 +156,7 @@ impl Chunk<'_> {
                     account.into(),
                     part.into(),
                     position.into(),
+                    rejected.into(),
                 ],
             ),
         }

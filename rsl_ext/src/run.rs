@@ -11,7 +11,7 @@ use crate::session::acting_role;
 use crate::{Result, report};
 
 #[pg_extern(sql = false)]
-fn run_begin(source: Option<&str>, options: Option<JsonB>) -> Result<i64> {
+fn run_begin(source: Option<&str>, options: Option<JsonB>, environment: Option<JsonB>) -> Result<i64> {
     let (Some(source), Some(options)) = (source, options) else {
         return Err(report(
             PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -19,12 +19,17 @@ fn run_begin(source: Option<&str>, options: Option<JsonB>) -> Result<i64> {
         )
         .set_hint("SELECT rsl.run_begin('mssql://…', '{}');"));
     };
+    let environment = object(environment, "the environment of a run")?.unwrap_or_else(|| json!({}));
     let role = acting_role();
     as_owner(|| {
         execute("SELECT rsl.keep_data()", &[])?;
+        // What the server knows of itself no client has to be believed.
         let run = query_one::<i64>(
-            "INSERT INTO rsl.run (source, options, started_by) VALUES ($1, $3, $2::name) RETURNING run_id",
-            &[source.into(), role.as_str().into(), options.into()],
+            "INSERT INTO rsl.run (source, options, started_by, environment)
+             VALUES ($1, $3, $2::name, $4 || jsonb_build_object('postgresql', current_setting('server_version'),
+                'extension', (SELECT extversion FROM pg_extension WHERE extname = 'rsl')))
+             RETURNING run_id",
+            &[source.into(), role.as_str().into(), options.into(), JsonB(environment).into()],
         )?;
         let run = run.ok_or_else(|| internal("the run was not registered"))?;
         // Nobody knows of the run yet, so nobody else has it.
@@ -58,7 +63,7 @@ fn run_resume(source: Option<&str>) -> Result<Option<JsonB>> {
                 return query_one::<JsonB>(
                     "SELECT jsonb_build_object('run_id', r.run_id, 'source', r.source, 'options', r.options, 'done', coalesce(
                         (SELECT jsonb_agg(DISTINCT l.object) FROM rsl.load l
-                         WHERE l.run_id = r.run_id AND l.status = 'exact' AND l.object IS NOT NULL), '[]'))
+                         WHERE l.run_id = r.run_id AND l.status IN ('exact', 'partial') AND l.object IS NOT NULL), '[]'))
                      FROM rsl.run r WHERE r.run_id = $1",
                     &[run.into()],
                 );
@@ -69,12 +74,17 @@ fn run_resume(source: Option<&str>) -> Result<Option<JsonB>> {
 }
 
 #[pg_extern(sql = false)]
-fn run_finish(run: i64) -> Result<()> {
-    look_up(run)?;
+fn run_finish(run: Option<i64>, report: Option<JsonB>) -> Result<()> {
+    let Some(run) = run else { return Ok(()) };
+    let report = object(report, "the report of a run")?.map(JsonB);
+    let finished = look_up(run)?;
     as_owner(|| {
+        if !finished {
+            execute("SELECT rsl.shape_record_run($1)", &[run.into()])?;
+        }
         execute(
-            "UPDATE rsl.run SET finished_at = clock_timestamp() WHERE run_id = $1 AND finished_at IS NULL",
-            &[run.into()],
+            "UPDATE rsl.run SET finished_at = clock_timestamp(), report = $2 WHERE run_id = $1 AND finished_at IS NULL",
+            &[run.into(), report.into()],
         )?;
         execute(
             "SELECT pg_advisory_unlock(rsl.run_lock_class(), $1::int) FROM rsl.session_locks() k
@@ -82,6 +92,17 @@ fn run_finish(run: i64) -> Result<()> {
             &[run.into()],
         )
     })
+}
+
+/// What a client tells for the report, which looks for fields in it.
+fn object(told: Option<JsonB>, what: &str) -> Result<Option<Value>> {
+    match told {
+        Some(JsonB(told)) if !told.is_object() => {
+            Err(report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, format!("{what} must be an object"))
+                .set_hint("Give a JSON object, such as {\"host\": \"loader\"}, or null."))
+        }
+        told => Ok(told.map(|JsonB(told)| told)),
+    }
 }
 
 /// An error unless the caller may go on with the run and it was not finished.

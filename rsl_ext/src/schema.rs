@@ -17,7 +17,8 @@ extension_sql_file!(
 extension_sql_file!("../../sql/load/run.sql", name = "load_run", requires = ["load_session_locks"]);
 extension_sql_file!("../../sql/load/load.sql", name = "load_load", requires = ["load_run"]);
 extension_sql_file!("../../sql/load/load_part.sql", name = "load_load_part", requires = ["load_load"]);
-extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_load_part"]);
+extension_sql_file!("../../sql/load/reject.sql", name = "load_reject", requires = ["load_load_part"]);
+extension_sql_file!("../../sql/digest/witness.sql", name = "digest_witness", requires = ["load_reject"]);
 extension_sql_file!("../../sql/digest/digest.sql", name = "digest_digest", requires = ["digest_witness"]);
 extension_sql_file!(
     "../../sql/digest/table_digest.sql",
@@ -43,11 +44,30 @@ extension_sql_file!("../../sql/digest/diff.sql", name = "digest_diff", requires 
 extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_diff"]);
 extension_sql_file!("../../sql/load/load_begin.sql", name = "load_load_begin", requires = ["load_keep_data"]);
 extension_sql_file!("../../sql/load/load_push.sql", name = "load_load_push", requires = ["load_load_begin"]);
-extension_sql_file!("../../sql/load/load_merge.sql", name = "load_load_merge", requires = ["load_load_push"]);
+extension_sql_file!(
+    "../../sql/load/load_statements.sql",
+    name = "load_load_statements",
+    requires = ["load_load_push"]
+);
+extension_sql_file!(
+    "../../sql/load/load_merge.sql",
+    name = "load_load_merge",
+    requires = ["load_load_statements"]
+);
+extension_sql_file!(
+    "../../sql/load/load_isolate.sql",
+    name = "load_load_isolate",
+    requires = ["load_load_merge"]
+);
+extension_sql_file!(
+    "../../sql/load/load_settle.sql",
+    name = "load_load_settle",
+    requires = ["load_load_isolate"]
+);
 extension_sql_file!(
     "../../sql/load/load_finish.sql",
     name = "load_load_finish",
-    requires = ["load_load_merge"]
+    requires = ["load_load_settle"]
 );
 extension_sql_file!(
     "../../sql/load/load_resume.sql",
@@ -65,9 +85,14 @@ extension_sql_file!(
     requires = ["load_load_abort_abandoned"]
 );
 extension_sql_file!(
+    "../../sql/load/target_shape.sql",
+    name = "load_target_shape",
+    requires = ["load_load_undo"]
+);
+extension_sql_file!(
     "../../sql/schema/refuse_change.sql",
     name = "schema_refuse_change",
-    requires = ["load_load_undo"]
+    requires = ["load_target_shape"]
 );
 extension_sql_file!(
     "../../sql/audit/audit_table.sql",
@@ -212,9 +237,14 @@ extension_sql_file!(
     requires = ["load_access"]
 );
 extension_sql_file!(
+    "../../sql/checks/load_changes.sql",
+    name = "checks_load_changes",
+    requires = ["checks_verify_relation"]
+);
+extension_sql_file!(
     "../../sql/checks/verify_tables.sql",
     name = "checks_verify_tables",
-    requires = ["checks_verify_relation"]
+    requires = ["checks_load_changes"]
 );
 extension_sql_file!(
     "../../sql/checks/verify_obstacle.sql",
@@ -222,19 +252,30 @@ extension_sql_file!(
     requires = ["checks_verify_tables"]
 );
 extension_sql_file!(
-    "../../sql/checks/checks.sql",
-    name = "checks_checks",
+    "../../sql/checks/verify_rows.sql",
+    name = "checks_verify_rows",
     requires = ["checks_verify_obstacle"]
 );
+extension_sql_file!("../../sql/checks/checks.sql", name = "checks_checks", requires = ["checks_verify_rows"]);
 extension_sql_file!(
     "../../sql/checks/schema_complete.sql",
     name = "checks_schema_complete",
     requires = ["checks_checks"]
 );
 extension_sql_file!(
+    "../../sql/checks/target_shape.sql",
+    name = "checks_target_shape",
+    requires = ["checks_schema_complete"]
+);
+extension_sql_file!(
+    "../../sql/checks/indexes_valid.sql",
+    name = "checks_indexes_valid",
+    requires = ["checks_target_shape"]
+);
+extension_sql_file!(
     "../../sql/checks/loads_match.sql",
     name = "checks_loads_match",
-    requires = ["checks_schema_complete"]
+    requires = ["checks_indexes_valid"]
 );
 extension_sql_file!(
     "../../sql/checks/foreign_keys.sql",
@@ -242,9 +283,19 @@ extension_sql_file!(
     requires = ["checks_loads_match"]
 );
 extension_sql_file!(
+    "../../sql/checks/constraints_enforced.sql",
+    name = "checks_constraints_enforced",
+    requires = ["checks_foreign_keys"]
+);
+extension_sql_file!(
+    "../../sql/checks/unique_keys.sql",
+    name = "checks_unique_keys",
+    requires = ["checks_constraints_enforced"]
+);
+extension_sql_file!(
     "../../sql/checks/required_columns.sql",
     name = "checks_required_columns",
-    requires = ["checks_foreign_keys"]
+    requires = ["checks_unique_keys"]
 );
 extension_sql_file!(
     "../../sql/checks/sequences.sql",
@@ -277,14 +328,94 @@ extension_sql_file!(
     requires = ["checks_phase_triggers"]
 );
 extension_sql_file!(
+    "../../sql/checks/text_faults.sql",
+    name = "checks_text_faults",
+    requires = ["checks_freshness"]
+);
+extension_sql_file!(
+    "../../sql/checks/text_decoded.sql",
+    name = "checks_text_decoded",
+    requires = ["checks_text_faults"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify_grants.sql",
+    name = "checks_verify_grants",
+    requires = ["checks_text_decoded"]
+);
+extension_sql_file!(
+    "../../sql/checks/privileges.sql",
+    name = "checks_privileges",
+    requires = ["checks_verify_grants"]
+);
+extension_sql_file!(
+    "../../sql/checks/statistics.sql",
+    name = "checks_statistics",
+    requires = ["checks_privileges"]
+);
+extension_sql_file!(
+    "../../sql/checks/foreign_key_indexes.sql",
+    name = "checks_foreign_key_indexes",
+    requires = ["checks_statistics"]
+);
+extension_sql_file!(
+    "../../sql/checks/unused_indexes.sql",
+    name = "checks_unused_indexes",
+    requires = ["checks_foreign_key_indexes"]
+);
+extension_sql_file!(
     "../../sql/checks/verify_about.sql",
     name = "checks_verify_about",
-    requires = ["checks_freshness"]
+    requires = ["checks_unused_indexes"]
 );
 extension_sql_file!(
     "../../sql/checks/verify.sql",
     name = "checks_verify",
     requires = ["checks_verify_about"]
 );
-extension_sql_file!("../../sql/schema/dump.sql", name = "schema_dump", requires = ["checks_verify"]);
+extension_sql_file!(
+    "../../sql/checks/digests_agree.sql",
+    name = "checks_digests_agree",
+    requires = ["checks_verify"]
+);
+extension_sql_file!(
+    "../../sql/checks/indexes_consistent.sql",
+    name = "checks_indexes_consistent",
+    requires = ["checks_digests_agree"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraints_of.sql",
+    name = "checks_constraints_of",
+    requires = ["checks_indexes_consistent"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraint_candidates.sql",
+    name = "checks_constraint_candidates",
+    requires = ["checks_constraints_of"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraint_select.sql",
+    name = "checks_constraint_select",
+    requires = ["checks_constraint_candidates"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraint_violation.sql",
+    name = "checks_constraint_violation",
+    requires = ["checks_constraint_select"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraint_attempt.sql",
+    name = "checks_constraint_attempt",
+    requires = ["checks_constraint_violation"]
+);
+extension_sql_file!(
+    "../../sql/checks/constraints_bite.sql",
+    name = "checks_constraints_bite",
+    requires = ["checks_constraint_attempt"]
+);
+extension_sql_file!(
+    "../../sql/checks/verify_deep.sql",
+    name = "checks_verify_deep",
+    requires = ["checks_constraints_bite"]
+);
+extension_sql_file!("../../sql/schema/dump.sql", name = "schema_dump", requires = ["checks_verify_deep"]);
 extension_sql_file!("../../sql/schema/manifest.sql", name = "schema_manifest", requires = ["schema_dump"]);

@@ -73,10 +73,12 @@ COMMENT ON FUNCTION rsl.history(regclass, jsonb) IS
     'Every change of one row, by its key as {"column": value, …}, the first first: what changed, when and by whom. A change of the key itself stands under both keys';
 
 -- Of each key that was changed by what is asked for (all after a time, all after a block, or a load): whether the row was there before, and
--- what to put over the row that is there after it, or over nothing, to have it back; whether it is there after it, and with what.
-CREATE FUNCTION rsl.audit_rewind(number int, since timestamptz DEFAULT '-infinity', after_block bigint DEFAULT 0, only_load bigint DEFAULT NULL)
+-- what to put over the row that is there after it, or over nothing, to have it back; whether it is there after it, and with what: what the
+-- last change put into it, and all of them, since the row came if it did.
+CREATE FUNCTION rsl.audit_rewind(number int, since timestamptz DEFAULT '-infinity', after_block bigint DEFAULT 0, only_load bigint DEFAULT NULL,
+    but_load bigint DEFAULT NULL)
 RETURNS TABLE (key_hash bigint, key jsonb, was_there boolean, is_whole boolean, shape_ids int[], fields bytea[],
-    is_there boolean, last_shape int, last_fields bytea)
+    is_there boolean, last_shape int, last_fields bytea, changes bigint, new_shapes int[], new_fields bytea[])
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -85,6 +87,7 @@ AS $$
         FROM (SELECT s.key_columns FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1) l,
             rsl.audit_block b, LATERAL rsl.audit_changes(b.shape_id, b.images) c
         WHERE b.table_id = number AND b.at > since AND b.block_id > after_block AND (only_load IS NULL OR b.load_id = only_load)
+            AND (but_load IS NULL OR b.load_id IS DISTINCT FROM but_load)
     ), given AS MATERIALIZED (
         SELECT *, min(block_id) OVER t AS first_block, row_number() OVER (t ORDER BY statement, block_id, n) AS given,
             count(*) OVER t AS many, count(*) FILTER (WHERE kind IN ('I', 'C')) OVER t AS came
@@ -99,7 +102,8 @@ AS $$
     ), placed AS (
         SELECT g.*, row_number() OVER w AS place, lead(kind) OVER w IS NULL AS is_last,
             -- The first change that made or removed the row as a whole ends what is of interest of the time before.
-            coalesce(sum(CASE WHEN kind <> 'U' THEN 1 ELSE 0 END) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS wholes
+            coalesce(sum(CASE WHEN kind <> 'U' THEN 1 ELSE 0 END) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS wholes,
+            coalesce(sum(CASE WHEN kind <> 'U' THEN 1 ELSE 0 END) OVER (w ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS wholes_after
         FROM given g LEFT JOIN ordered o USING (hash, key, era, txid)
         WINDOW w AS (PARTITION BY hash, key ORDER BY first_block, coalesce(o.places[given], given))
     )
@@ -107,12 +111,14 @@ AS $$
         array_agg(shape_id ORDER BY place DESC) FILTER (WHERE wholes = 0 AND old IS NOT NULL AND kind <> 'C'),
         array_agg(old ORDER BY place DESC) FILTER (WHERE wholes = 0 AND old IS NOT NULL AND kind <> 'C'),
         bool_or(is_last AND kind NOT IN ('D', 'T', 'K')), max(shape_id) FILTER (WHERE is_last),
-        (array_agg(new) FILTER (WHERE is_last AND kind NOT IN ('D', 'T', 'K')))[1]
+        (array_agg(new) FILTER (WHERE is_last AND kind NOT IN ('D', 'T', 'K')))[1], count(*),
+        array_agg(shape_id ORDER BY place) FILTER (WHERE wholes_after = 0 AND new IS NOT NULL AND kind NOT IN ('D', 'T', 'K')),
+        array_agg(new ORDER BY place) FILTER (WHERE wholes_after = 0 AND new IS NOT NULL AND kind NOT IN ('D', 'T', 'K'))
     FROM placed
     GROUP BY hash, key
 $$;
-COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint) IS
-    'part of rsl.as_of and rsl.load_undo: for every key that was changed, what brings the row back: fields to put over the row, or over nothing if is_whole';
+COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint, bigint) IS
+    'part of rsl.as_of, rsl.load_undo and rsl.load_changes: for every key that was changed, what brings the row back: fields to put over the row, or over nothing if is_whole';
 
 -- The log finds a row by the hash of its key. Numbers that are equal have equal hashes, whatever their type; 1 and '1' have not.
 CREATE FUNCTION rsl.audit_must_know_keys(target regclass, number int, since timestamptz) RETURNS void

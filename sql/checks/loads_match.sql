@@ -1,3 +1,20 @@
+-- The first of the rows that rsl.load_changes names, for people.
+CREATE FUNCTION rsl.load_changes_in_words(changes jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT concat_ws('; ',
+        changes ->> 'unnamed',
+        (SELECT string_agg(format('%s: %s', g.kind, g.rows), '; ' ORDER BY g.kind) FROM (
+            SELECT r.kind, string_agg(r.name, ', ' ORDER BY r.n) FILTER (WHERE r.n <= 10) || CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END AS rows
+            FROM (SELECT e ->> 'kind' AS kind, coalesce(e ->> 'key', 'a row without a name') AS name, row_number() OVER (PARTITION BY e ->> 'kind' ORDER BY n) AS n
+                FROM jsonb_array_elements(changes -> 'left') WITH ORDINALITY u (e, n)) r
+            GROUP BY r.kind) g),
+        (SELECT 'not as the log says: ' || string_agg(k.key::text, ', ' ORDER BY k.n) FILTER (WHERE k.n <= 10) || CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END
+            FROM jsonb_array_elements(changes -> 'disagree') WITH ORDINALITY k (key, n)))
+$$;
+COMMENT ON FUNCTION rsl.load_changes_in_words(jsonb) IS 'part of rsl.check_loads_match: the rows that rsl.load_changes names, the first ten of each kind';
+
 CREATE FUNCTION rsl.check_loads_match(about text DEFAULT NULL)
 RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -12,6 +29,7 @@ DECLARE
     why text;
     digest text;
     said text;
+    found jsonb;
 BEGIN
     IF about IS NULL AND NOT EXISTS (SELECT FROM rsl.load) THEN
         object := 'rsl.load'; status := 'skip'; detail := 'nothing has been loaded yet'; hint := 'load a table with rsl pull';
@@ -21,11 +39,12 @@ BEGIN
 
     FOR t IN
         SELECT s.target, e.load_id, e.columns, e.report #>> '{after,digest}' AS digest, e.report #>> '{after,rows}' AS rows,
+               (e.report #>> '{after,block}')::bigint AS block,
                to_char(timezone('utc', e.finished_at), now_format) AS finished
         FROM (SELECT DISTINCT l.target FROM rsl.load AS l) AS s
         LEFT JOIN LATERAL (
             SELECT l.* FROM rsl.load AS l
-            WHERE l.target = s.target AND l.status = 'exact'
+            WHERE l.target = s.target AND l.status IN ('exact', 'partial')
             -- Of two loads at once the one that ended last has seen the rows of both.
             ORDER BY l.finished_at DESC, l.load_id DESC
             LIMIT 1
@@ -40,7 +59,7 @@ BEGIN
             expected := t.digest;
             IF t.load_id IS NULL THEN
                 status := 'skip';
-                detail := 'no load of this target has finished as exact';
+                detail := 'no load of this target has finished as exact or partial';
                 hint := 'run rsl loads to see how its loads ended';
             ELSIF t.digest IS NULL THEN
                 status := 'warn';
@@ -70,14 +89,31 @@ BEGIN
                 ELSE
                     digest := rsl.table_digest(rel, t.columns);
                     actual := digest;
-                    IF digest = t.digest THEN
+                    -- A row that somebody put back behind the audit has the digest of before, but is not as the log says.
+                    IF digest = t.digest AND NOT rsl.load_is_followed(t.load_id, rel, t.block) THEN
                         status := 'pass';
                         detail := format('%s: %s rows', said, t.rows);
                     ELSE
-                        status := 'fail';
-                        detail := format('%s: %s rows then, %s rows now%s', said, t.rows, split_part(digest, ':', 1),
-                                         CASE WHEN t.rows = split_part(digest, ':', 1) THEN ', with other content' END);
-                        hint := 'rows were changed after the load: find out by whom, or load the table again with rsl pull';
+                        found := rsl.load_changes(t.load_id);
+                        detail := format('%s: %s rows then, %s rows now', said, t.rows, split_part(digest, ':', 1));
+                        IF found ->> 'hidden' IS NOT NULL THEN
+                            status := 'skip';
+                            detail := format('%s; whether the audit log explains that is not to be seen: %s', detail, found ->> 'hidden');
+                            hint := format('run it as the owner, or: SELECT rsl.grant_access(%L, ''audit'')', quote_ident(current_user));
+                        ELSIF (found ->> 'explained')::boolean THEN
+                            status := 'pass';
+                            detail := format('%s, explained by audited changes: %s, of rows: %s', detail, found ->> 'changes', found ->> 'rows_changed');
+                        ELSE
+                            status := 'fail';
+                            detail := concat_ws('; ', detail,
+                                'audited changes: ' || nullif(found ->> 'changes', '0'), found ->> 'why', rsl.load_changes_in_words(found),
+                                -- Of audited changes it is not known in which columns.
+                                CASE WHEN (found ->> 'changes')::bigint = 0 THEN 'in the columns '
+                                    || (SELECT string_agg(quote_ident(c), ', ') FROM jsonb_array_elements_text(found -> 'columns') c) END);
+                            hint := CASE WHEN found -> 'left' IS NULL AND found -> 'disagree' IS NULL
+                                THEN 'rsl diff names the rows; or load the table again with rsl pull'
+                                ELSE 'rows were changed behind the audit: rsl diff shows their values; rsl.history what is known of them' END;
+                        END IF;
                     END IF;
                 END IF;
             END IF;
@@ -107,7 +143,7 @@ BEGIN
           AND (l.status = 'loading'
                OR l.load_id = (
                    SELECT x.load_id FROM rsl.load AS x
-                   WHERE x.target = t.target AND x.status IN ('exact', 'failed')
+                   WHERE x.target = t.target AND x.status IN ('exact', 'partial', 'failed')
                    ORDER BY x.finished_at DESC, x.load_id DESC
                    LIMIT 1) AND l.status = 'failed')
         ORDER BY l.load_id;
@@ -115,4 +151,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.check_loads_match(text) IS
-    'Check: the digest of every target now against its digest at the end of its last exact load';
+    'Check: every target is as its last exact load left it, but for changes that the audit log explains; rows that differ are named';

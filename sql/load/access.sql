@@ -1,7 +1,7 @@
 -- Whoever may load is told so with rsl.grant_access(role, 'load').
 REVOKE ALL ON FUNCTION rsl.load_register(jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean, bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.load_push(bigint, bigint, bytea, int, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean, bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_push(bigint, bigint, bytea, int, jsonb, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_publish(text, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_advance_sequences(regclass, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_merge(jsonb, jsonb, text) FROM PUBLIC;
@@ -14,6 +14,11 @@ REVOKE ALL ON FUNCTION rsl.load_plan(bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_claim(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_part_finish(bigint, int, bigint, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_resume(bigint, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.run_begin(text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.run_begin(text, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.run_resume(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rsl.run_finish(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.run_finish(bigint, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_try(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_isolate(jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_settle(jsonb, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_keep(jsonb) FROM PUBLIC;

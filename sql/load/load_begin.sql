@@ -126,9 +126,31 @@ CREATE FUNCTION rsl.load_lock_class() RETURNS int
 AS 'SELECT hashtext(''rsl.load'')';
 COMMENT ON FUNCTION rsl.load_lock_class() IS 'first key of the advisory lock that a session holds on each load that it began';
 
+-- What a column is staged as. The rules of a domain and the labels of an enum are looked at when rows are merged, where a row that
+-- breaks one can be told from the others. A key must be of the type that its index compares.
+CREATE FUNCTION rsl.load_staged_type(type_id oid, modifier int, in_key boolean) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    t pg_type;
+BEGIN
+    LOOP
+        SELECT * INTO t FROM pg_type WHERE oid = type_id;
+        EXIT WHEN t.typtype IS DISTINCT FROM 'd';
+        type_id := t.typbasetype;
+        modifier := t.typtypmod;
+    END LOOP;
+    IF t.typtype = 'e' AND NOT in_key THEN
+        RETURN 'text';
+    END IF;
+    RETURN format_type(type_id, modifier);
+END $$;
+COMMENT ON FUNCTION rsl.load_staged_type(oid, int, boolean) IS 'part of rsl.load_begin: the type as which a column of the target is staged';
+
 CREATE FUNCTION rsl.load_begin(target text, columns text[] DEFAULT NULL, mode text DEFAULT 'append', key text[] DEFAULT NULL,
     source text DEFAULT NULL, object text DEFAULT NULL, definition jsonb DEFAULT NULL, again boolean DEFAULT false,
-    run bigint DEFAULT NULL) RETURNS bigint
+    run bigint DEFAULT NULL, max_rejects bigint DEFAULT 0) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -149,6 +171,10 @@ BEGIN
         RAISE EXCEPTION 'unknown mode "%"', mode
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The modes are append, upsert and replace.';
     END IF;
+    IF max_rejects < 0 THEN
+        RAISE EXCEPTION 'a load cannot allow % rejects', max_rejects
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Without any it is 0.';
+    END IF;
     parts := parse_ident(target);
     IF cardinality(parts) <> 2 THEN
         RAISE EXCEPTION 'the target "%" must be named with its schema', target
@@ -157,7 +183,7 @@ BEGIN
     relation := to_regclass(target);
     IF relation IS NOT NULL THEN
         plan := rsl.load_check_target(relation, columns, mode, key);
-        column_list := (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY array_position(ARRAY(SELECT jsonb_array_elements_text(plan -> 'columns')), attname::text))
+        column_list := (SELECT string_agg(format('%I %s', attname, rsl.load_staged_type(atttypid, atttypmod, coalesce(plan -> 'key_columns' ? attname, false))), ', ' ORDER BY array_position(ARRAY(SELECT jsonb_array_elements_text(plan -> 'columns')), attname::text))
             FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND plan -> 'columns' ? attname);
         definition := NULL;
     ELSIF definition IS NULL THEN
@@ -190,7 +216,8 @@ BEGIN
         END IF;
     END IF;
     load := rsl.load_register(plan || jsonb_build_object('target', format('%I.%I', parts[1], parts[2]), 'mode', mode,
-        'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false), 'run_id', run));
+        'source', source, 'object', object, 'definition', definition, 'again', coalesce(again, false), 'run_id', run,
+        'max_rejects', coalesce(max_rejects, 0)));
     -- Held until the session ends: rsl.load_abort_abandoned tells by it which loads have lost their client.
     PERFORM pg_advisory_lock_shared(rsl.load_lock_class(), load::int);
     staging := format('rsl_stage.load_%s', load);
@@ -200,5 +227,5 @@ BEGIN
         CASE WHEN definition IS NULL THEN 'UNLOGGED' ELSE '' END, staging, column_list);
     RETURN load;
 END $$;
-COMMENT ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean, bigint) IS
-    'begins a load into target (schema.table) and returns its number; mode append, upsert or replace; columns in the order of the chunks, default all; key default the primary key; definition creates a missing target; again appends even what was appended before; run is the run that it belongs to';
+COMMENT ON FUNCTION rsl.load_begin(text, text[], text, text[], text, text, jsonb, boolean, bigint, bigint) IS
+    'begins a load into target (schema.table) and returns its number; mode append, upsert or replace; columns in the order of the chunks, default all; key default the primary key; definition creates a missing target; again appends even what was appended before; run is the run that it belongs to; with no more than max_rejects rows that cannot be loaded, all others are, and the load is partial';

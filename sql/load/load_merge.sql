@@ -104,9 +104,35 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.load_constraints(regclass) IS 'part of rsl.load_finish: the deferred constraints of the target, as SET CONSTRAINTS takes them';
 
+-- The witness of a target after a load, and in the same pass the sketch of its rows by their key.
+CREATE FUNCTION rsl.load_account(target regclass, columns text[], key text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- From so many differences on, no row is named: 100 kB.
+    named CONSTANT int := 1000;
+    result jsonb;
+BEGIN
+    key := coalesce(nullif(key, '{}'), (SELECT k FROM rsl.primary_key(target) k WHERE k <@ columns), '{}');
+    IF cardinality(columns) + cardinality(key) > 90 THEN
+        -- More than a function has arguments: a witness without a sketch.
+        RETURN rsl.table_witness(target, columns);
+    END IF;
+    EXECUTE format('SELECT rsl.witness_sketch(%s, %s, %s) FROM %s t', named, cardinality(key),
+        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(key || columns) WITH ORDINALITY u (c, n)), target) INTO result;
+    IF result IS NULL THEN
+        RETURN rsl.table_witness(target, columns) || jsonb_build_object('sketch', encode(rsl.sketch_of_nothing(named), 'hex'), 'key', key);
+    END IF;
+    RETURN rsl.name_columns(result, columns) || jsonb_build_object('key', key);
+END $$;
+COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS 'part of rsl.load_finish: rsl.table_witness with the rsl.sketch of the same rows as "sketch" and its key as "key"';
+
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
 -- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words.
+-- 'kept' is a table with the keys of rows that a replace leaves as they are, because those of the source were rejected.
+-- The verdict has 'refused' if it was the rows themselves that the target did not take.
 -- path: the caller's search_path, for triggers and defaults of the target.
 CREATE FUNCTION rsl.load_merge(plan jsonb, stream jsonb, path text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -120,9 +146,9 @@ DECLARE
     columns text[] := ARRAY(SELECT jsonb_array_elements_text(plan -> 'columns'));
     keyed boolean := jsonb_typeof(plan -> 'key_columns') = 'array';
     key text[] := CASE WHEN keyed THEN ARRAY(SELECT jsonb_array_elements_text(plan -> 'key_columns')) END;
-    list text := (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(columns) WITH ORDINALITY u(c, n));
+    kept text := plan ->> 'kept';
     same_key text;
-    others text[];
+    merging boolean := false;
     sent bigint := (stream ->> 'rows')::bigint;
     filled boolean;
     repeats jsonb;
@@ -147,14 +173,13 @@ BEGIN
     -- A merge is maintenance: it may sort and hash in the memory that the server grants to that.
     PERFORM set_config('work_mem', current_setting('maintenance_work_mem'), true)
         WHERE pg_size_bytes(current_setting('maintenance_work_mem')) > pg_size_bytes(current_setting('work_mem'));
-    insert_rows := format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %s s', target, list, staging);
     BEGIN
         IF (plan ->> 'received')::bigint <> sent THEN
             RAISE EXCEPTION 'the source sent % rows, % arrived', sent, plan ->> 'received' USING ERRCODE = 'data_exception';
         END IF;
         IF plan ->> 'miscounted' IS NOT NULL THEN
-            RAISE EXCEPTION '%', CASE WHEN plan -> 'source_rows' <> plan -> 'received'
-                    THEN format('the source counts %s rows, %s were read', plan ->> 'source_rows', plan ->> 'received')
+            RAISE EXCEPTION '%', CASE WHEN (plan ->> 'source_rows')::bigint <> (plan ->> 'received')::bigint + (plan ->> 'value_rejected')::bigint
+                    THEN format('the source counts %s rows, %s were read', plan ->> 'source_rows', (plan ->> 'received')::bigint + (plan ->> 'value_rejected')::bigint)
                     ELSE 'the source counts other rows in its parts than were read' END
                 USING ERRCODE = 'data_exception', DETAIL = plan ->> 'miscounted',
                 HINT = 'The source has changed while it was read, or not all of it came: load it again.';
@@ -168,10 +193,13 @@ BEGIN
             IF plan -> 'definition' = 'null' THEN
                 RAISE EXCEPTION 'the table % is gone', target USING ERRCODE = 'undefined_table';
             END IF;
-            seen := rsl.table_witness(staging::regclass, columns);
-            after := seen;
+            after := rsl.load_account(staging::regclass, columns, coalesce(key,
+                ARRAY(SELECT jsonb_array_elements_text(plan #> '{definition,primary_key}') WHERE plan #> '{definition,primary_key}' <> '[]')));
+            seen := after - '{sketch,key}'::text[];
             inserted := sent;
+            merging := true;
             PERFORM rsl.load_publish(staging, target, plan -> 'definition');
+            merging := false;
             undo := '{"by": "drop"}';
         ELSE
             -- Readers go on; whoever writes waits until the verdict.
@@ -190,7 +218,7 @@ BEGIN
                 repeats := rsl.load_repeats(load::bigint, stream ->> 'digest');
             END IF;
             IF repeats IS NOT NULL THEN
-                after := rsl.table_witness(target::regclass, columns);
+                after := rsl.load_account(target::regclass, columns, key);
                 IF repeats ->> 'load_id' IS DISTINCT FROM repeats ->> 'latest' OR repeats ->> 'digest' IS DISTINCT FROM after ->> 'digest' THEN
                     RAISE EXCEPTION 'load % has appended the same % rows to % already, and the table has changed since', repeats ->> 'load_id', sent, target
                         USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -206,42 +234,26 @@ BEGIN
                 END IF;
                 IF keyed AND (filled OR mode <> 'append') THEN
                     -- An UPDATE that two rows of the source match would take either; a row without a key matches none.
+                    merging := true;
                     PERFORM rsl.load_refuse_twins(staging::regclass, key, filled);
+                    merging := false;
                 END IF;
-                IF filled AND keyed AND mode <> 'replace' THEN
+                IF filled AND keyed AND (mode <> 'replace' OR kept IS NOT NULL) THEN
                     EXECUTE format('SELECT count(*) FROM %s', target) INTO rows_before;
                 ELSIF filled AND mode = 'append' THEN
                     before := rsl.table_witness(target::regclass, columns);
                 END IF;
+                insert_rows := rsl.load_insert_sql(target::regclass, staging::regclass, columns);
                 IF filled AND mode <> 'append' AND NOT keyed THEN
                     delete_rows := format('DELETE FROM %s', target);
                 ELSIF filled AND mode <> 'append' THEN
-                    -- Keys that are equal may still differ, as 1.0 and 1.00 or the cases of a citext do: those are written, too.
-                    others := ARRAY(SELECT c FROM unnest(columns) WITH ORDINALITY u (c, n)
-                        JOIN pg_attribute a ON a.attrelid = target::regclass AND a.attname = c
-                        LEFT JOIN pg_collation l ON l.oid = a.attcollation
-                        WHERE c <> ALL (key) OR NOT (a.atttypid = ANY ('{bool,int2,int4,int8,date,time,timestamp,timestamptz,uuid,bytea}'::regtype[])
-                            OR a.atttypid = ANY ('{text,varchar}'::regtype[]) AND l.collisdeterministic)
-                        ORDER BY n);
-                    -- One statement, so that foreign keys are looked at once, when all rows are in place.
-                    merge_rows := format($merge$
-                        WITH gone AS (%s), changed AS (%s),
-                        new AS (%s WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) RETURNING 1)
-                        SELECT (SELECT pg_catalog.count(*) FROM gone), (SELECT pg_catalog.count(*) FROM changed), (SELECT pg_catalog.count(*) FROM new)$merge$,
-                        CASE mode WHEN 'replace'
-                            THEN format('DELETE FROM %s t WHERE NOT EXISTS (SELECT FROM %s s WHERE %s) RETURNING 1', target, staging, same_key)
-                            ELSE 'SELECT 1 WHERE false' END,
-                        CASE WHEN others <> '{}'
-                            THEN format('UPDATE %s t SET %s FROM %s s WHERE %s AND ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record RETURNING 1', target,
-                                (SELECT string_agg(format('%I = s.%1$I', c), ', ') FROM unnest(others) c), staging, same_key,
-                                (SELECT string_agg(format('t.%I', c), ', ') FROM unnest(others) c),
-                                (SELECT string_agg(format('s.%I', c), ', ') FROM unnest(others) c))
-                            ELSE 'SELECT 1 WHERE false' END,
-                        insert_rows, target, same_key);
+                    merge_rows := rsl.load_upsert_sql(target::regclass, staging::regclass, columns, key,
+                        CASE mode WHEN 'replace' THEN rsl.load_gone_sql(target::regclass, staging::regclass, kept, same_key) END, NULL);
                 END IF;
                 deferred := rsl.load_constraints(target::regclass);
                 -- From here on the caller's search_path, with which the target's triggers and defaults run as they always do. So
                 -- nothing up to the next set_config may be an expression of ours: a name in that path could be anybody's.
+                merging := true;
                 PERFORM set_config('search_path', path, true);
                 IF merge_rows IS NOT NULL THEN
                     EXECUTE merge_rows INTO deleted, updated, inserted;
@@ -258,17 +270,18 @@ BEGIN
                     EXECUTE pg_catalog.concat('SET CONSTRAINTS ', deferred, ' DEFERRED');
                 END IF;
                 PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+                merging := false;
                 PERFORM rsl.load_advance_sequences(target::regclass, columns);
-                after := rsl.table_witness(target::regclass, columns);
-                IF NOT filled OR mode = 'replace' OR keyed AND (after ->> 'rows')::bigint = sent THEN
+                after := rsl.load_account(target::regclass, columns, key);
+                IF NOT filled OR mode = 'replace' AND kept IS NULL OR keyed AND (after ->> 'rows')::bigint = sent THEN
                     -- As many rows as were sent: they are the whole table, or some are missing.
-                    seen := after;
+                    seen := after - '{sketch,key}'::text[];
                 ELSIF keyed THEN
                     EXECUTE format('SELECT %s FROM %s t JOIN %s s ON %s',
                         rsl.aggregate_call('witness', 'row_witness', 't', columns), target, staging, same_key) INTO seen;
                     seen := rsl.name_columns(seen, columns);
                 ELSE
-                    seen := rsl.witness_since(after, before);
+                    seen := rsl.witness_since(after - '{sketch,key}'::text[], before);
                 END IF;
             END IF;
             IF rows_before + inserted - deleted <> (after ->> 'rows')::bigint THEN
@@ -309,14 +322,14 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     IF failure IS NOT NULL THEN
         RETURN jsonb_build_object('exact', false, 'inserted', 0, 'updated', 0, 'deleted', 0, 'unchanged', 0,
-            'stream', stream, 'target', seen, 'reason', failure) || counted;
+            'stream', stream, 'target', seen, 'reason', failure, 'refused', merging) || counted;
     END IF;
     IF to_regclass(target) IS NOT NULL THEN
         counted := counted || jsonb_strip_nulls(jsonb_build_object('freshness', rsl.freshness_counts(target::regclass)));
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
-        'stream', stream, 'target', seen, 'after', jsonb_build_object('rows', after -> 'rows', 'digest', after -> 'digest'), 'undo', undo) || counted;
+        'stream', stream, 'target', seen, 'after', after, 'undo', undo) || counted;
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 

@@ -8,6 +8,7 @@ CREATE TABLE rsl.load_part (
     position jsonb,
     chunks bigint NOT NULL DEFAULT 0 CONSTRAINT load_part_chunks_check CHECK (chunks >= 0),
     rows bigint NOT NULL DEFAULT 0 CONSTRAINT load_part_rows_check CHECK (rows >= 0),
+    rejected bigint NOT NULL DEFAULT 0 CONSTRAINT load_part_rejected_check CHECK (rejected >= 0),
     source_rows bigint CONSTRAINT load_part_source_rows_check CHECK (source_rows >= 0),
     consistency jsonb,
     finished_at timestamptz,
@@ -22,6 +23,7 @@ COMMENT ON COLUMN rsl.load_part.until IS 'key with which the part ends, as the c
 COMMENT ON COLUMN rsl.load_part.position IS 'key of the last row of the last chunk that came: whoever goes on begins behind it; null: at the beginning of the part';
 COMMENT ON COLUMN rsl.load_part.chunks IS 'chunks that came, which is the number of the next one';
 COMMENT ON COLUMN rsl.load_part.rows IS 'rows in these chunks';
+COMMENT ON COLUMN rsl.load_part.rejected IS 'rows that came with these chunks as rejects';
 COMMENT ON COLUMN rsl.load_part.source_rows IS 'rows of the whole part as the source itself counts them';
 COMMENT ON COLUMN rsl.load_part.consistency IS 'what the client says of the state of the source in which it read the part';
 COMMENT ON COLUMN rsl.load_part.finished_at IS 'when rsl.load_part_finish was called; null while rows are missing';
@@ -40,7 +42,7 @@ COMMENT ON FUNCTION rsl.load_plan(bigint, jsonb) IS
 CREATE FUNCTION rsl.load_claim(load bigint) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_claim_wrapper';
 COMMENT ON FUNCTION rsl.load_claim(bigint) IS
-    'gives this session a part that is not finished and that no living session has claimed: {part, after, until, position, chunks, rows}; the unfinished part that it has claimed already, if there is one; null if none is left. The claim ends with rsl.load_part_finish or with the session';
+    'gives this session a part that is not finished and that no living session has claimed: {part, after, until, position, chunks, rows, rejected}; the unfinished part that it has claimed already, if there is one; null if none is left. The claim ends with rsl.load_part_finish or with the session';
 
 CREATE FUNCTION rsl.load_part_finish(load bigint, part int, source_rows bigint, consistency jsonb DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_part_finish_wrapper';

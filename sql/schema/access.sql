@@ -32,8 +32,10 @@ BEGIN
         FROM pg_class AS c
         WHERE c.oid IN (SELECT to_regclass(m.name) FROM rsl.manifest AS m WHERE m.kind IN ('table', 'view', 'sequence'))
           AND c.oid <> 'rsl.users'::regclass
-          -- Whoever reads these reads what was in every audited table.
-          AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass))
+          -- Whoever reads these reads what was in every audited table, or keys of every loaded one.
+          AND (level = 'audit' OR c.oid NOT IN ('rsl.audit_block'::regclass, 'rsl.audit_log'::regclass, 'rsl.load_sketch'::regclass))
+          -- So it is with rows that were rejected; of these, whoever loads sees those of own loads, through the view.
+          AND (level = 'audit' OR c.oid NOT IN ('rsl.reject'::regclass, 'rsl.reject_reject_id_seq'::regclass) AND (level = 'load' OR c.oid <> 'rsl.rejects'::regclass))
         ORDER BY 1
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %I', object, role_name);
@@ -57,7 +59,8 @@ BEGIN
             SELECT p.oid::regprocedure::text
             FROM pg_proc AS p
             WHERE p.oid IN (SELECT to_regprocedure(m.name) FROM rsl.manifest AS m WHERE m.kind = 'function')
-              AND (starts_with(p.proname, 'load_') OR starts_with(p.proname, 'run_'))
+              AND (starts_with(p.proname, 'load_') OR starts_with(p.proname, 'run_') 
+                   OR p.proname = ANY ('{shape_accept,verify_deep,check_constraints_bite,check_indexes_consistent,constraint_attempt,constraint_violation,key_index}'))
             ORDER BY 1
         LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', object, role_name);

@@ -26,8 +26,9 @@ INSERT INTO "ERP 원장"."Item; ""Master""" ("select") VALUES ('D') RETURNING *;
 -- Defaults of columns that are left out, in any order of the others.
 SELECT * FROM load($$SELECT 'zwei'::text AS "품명", 'E'::code AS "select"$$, '"ERP 원장"."Item; ""Master"""', columns => ARRAY['품명', 'select']);
 SELECT * FROM "ERP 원장"."Item; ""Master""" WHERE "select" = 'E';
--- A value that the domain or the enumeration does not have.
+-- A value that the domain or the enumeration does not have is found when rows are merged; one that is too long for it at once.
 SELECT rsl.load_begin('"ERP 원장"."Item; ""Master"""', ARRAY['select', 'state']) AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$SELECT 'a'::text, 'open'::text$$));
-SELECT rsl.load_push(:load, 1, payload($$SELECT 'A'::text, 'ajar'::text$$));
-SELECT rsl.load_push(:load, 1, payload($$SELECT 'TOO LONG A CODE'::text, 'open'::text$$));
+SELECT rsl.load_push(:load, 2, payload($$SELECT 'A'::text, 'ajar'::text$$));
+SELECT rsl.load_push(:load, 3, payload($$SELECT 'TOO LONG A CODE'::text, 'open'::text$$));
+SELECT exact, reason FROM finish(:load, witness($$SELECT 'a'::text AS "select", 'open'::text AS state UNION ALL SELECT 'A', 'ajar'$$));

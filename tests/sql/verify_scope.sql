@@ -5,7 +5,7 @@ CREATE TABLE "Erp"."Item" (id int PRIMARY KEY);
 CREATE TABLE "Erp".other (id int);
 SELECT exact FROM load('SELECT 1 AS id', '"Erp"."Item"');
 SELECT DISTINCT check_name FROM rsl.verify('sequences');
-SELECT DISTINCT check_name FROM rsl.verify('data') ORDER BY 1;
+SELECT DISTINCT check_name FROM rsl.verify('keys') ORDER BY 1;
 SELECT check_name, object, status FROM rsl.verify('rsl.users');
 SELECT count(*) FROM rsl.verify('users') u FULL JOIN rsl.verify('rsl.users') r ON u::text = r::text WHERE u IS NULL OR r IS NULL;
 SELECT check_name, object, status FROM rsl.verify('"Erp"."Item"');

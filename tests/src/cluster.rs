@@ -78,6 +78,35 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// A server that follows this one by streaming and answers questions meanwhile.
+    pub fn standby(&self) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("rsl-test-").tempdir_in("/tmp")?;
+        give_to_server(folder.path())?;
+        let caretaker = Caretaker::hire(folder.path())?;
+        let mut standby = Self {
+            folder: folder.keep(),
+            port: 0,
+            template: OnceLock::new(),
+            databases: AtomicU32::new(0),
+            _caretaker: caretaker,
+        };
+        succeed(
+            as_server(&program("pg_basebackup")?)
+                .args(["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "--no-sync"])
+                .args(["--host=127.0.0.1", "--username=postgres"])
+                .arg(format!("--port={}", self.port))
+                .arg("--pgdata")
+                .arg(standby.data()),
+        )?;
+        // It has the settings of its primary, and needs a socket of its own.
+        let settings = format!("unix_socket_directories = '{}'\n", standby.folder.display());
+        let mut append = as_server(Path::new("tee"));
+        succeed_with_input(append.arg("-a").arg(standby.data().join("postgresql.conf")), &settings)?;
+        standby.port = free_port()?;
+        standby.start_again()?;
+        Ok(standby)
+    }
+
     fn create(&self, options: &Options) -> Result<()> {
         succeed(
             as_server(&program("initdb")?)

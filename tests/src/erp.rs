@@ -125,6 +125,13 @@ impl Erp {
         Ok(report)
     }
 
+    /// What is said of a pull that must fail because of its rows.
+    pub fn failed(&self, arguments: &[&str]) -> Result<String> {
+        let ended = self.pull(arguments)?;
+        ended.failed_load()?;
+        Ok(ended.stdout)
+    }
+
     /// The message of a pull that must end with exit code 2.
     pub fn refused(&self, arguments: &[&str]) -> Result<String> {
         self.pull(arguments)?.refusal()

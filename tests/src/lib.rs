@@ -9,6 +9,7 @@
 //! ```
 
 pub mod bare;
+pub mod browser;
 pub mod cluster;
 pub mod database;
 pub mod erp;

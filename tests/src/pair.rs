@@ -111,6 +111,14 @@ impl Pair {
         Ok(message)
     }
 
+    /// What is said of a pull that must fail because of its rows, with exit code 1, and leave no staging behind.
+    pub fn failed(&self, arguments: &[&str]) -> Result<String> {
+        let ended = self.ended(arguments)?;
+        ended.failed_load()?;
+        ensure!(self.staging()?.is_empty(), "staging is left: {}", self.staging()?);
+        Ok(ended.stdout)
+    }
+
     /// The staging tables that there are.
     pub fn staging(&self) -> Result<String> {
         self.database.value(

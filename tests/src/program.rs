@@ -103,6 +103,16 @@ impl Ended {
         })
     }
 
+    /// Fails unless this is a pull that has ended with exit code 1 because rows of a table cannot be loaded, and says where they are.
+    pub fn failed_load(&self) -> Result<()> {
+        ensure!(self.code == Some(1) && self.stdout.contains("FAILED"), "exit code 1 expected: {self:#?}");
+        ensure!(
+            self.stdout.contains("cannot be loaded") && self.stdout.contains("rsl rejects "),
+            "{self:#?}"
+        );
+        Ok(())
+    }
+
     /// The message of a command that must have ended with exit code 2: one paragraph, and nothing else at its end.
     pub fn refusal(&self) -> Result<String> {
         ensure!(self.code == Some(2), "exit code 2 expected: {self:#?}");

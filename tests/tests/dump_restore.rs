@@ -108,8 +108,11 @@ fn a_restored_database_is_the_same() -> Result<()> {
             .rows("SELECT check_name, object, actual, detail FROM rsl.verify() WHERE status = 'fail'")?;
         ensure!(findings.is_empty(), "{findings}");
     }
-    let verdicts = "SELECT string_agg(to_jsonb(v)::text, e'\\n') FROM rsl.verify() v";
-    ensure!(pair.database.value(verdicts)? == restored.value(verdicts)?);
+    // A row without a key is named by its place, which is another one after a restoration.
+    let verdicts = "SELECT string_agg(regexp_replace(to_jsonb(v)::text, '\\(\\d+,\\d+\\)', '(place)', 'g'), e'\\n') FROM rsl.verify() v";
+    let (here, there) = (pair.database.value(verdicts)?, restored.value(verdicts)?);
+    let differing: Vec<_> = here.lines().zip(there.lines()).filter(|(here, there)| here != there).collect();
+    ensure!(here == there, "{differing:#?}");
     Ok(())
 }
 

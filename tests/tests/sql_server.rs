@@ -77,11 +77,10 @@ fn a_bad_byte_is_named_with_its_row_and_column() -> Result<()> {
         "CREATE TABLE T (CODE nvarchar(10) NOT NULL PRIMARY KEY, NAME varchar(20) COLLATE Korean_Wansung_CI_AS);
          INSERT INTO T VALUES (N'A', N'가'), (N'B', CAST(0x4180FF AS varchar(20))), (N'C', N'나');",
     )?;
-    let message = erp.refused(&["T"])?;
-    ensure!(
-        message.contains("dbo.T, the row with CODE 'B', column NAME") && message.contains("2th"),
-        "{message}"
-    );
+    let message = erp.failed(&["T"])?;
+    let raw = erp.database.value("SELECT \"row\" ->> 'name' FROM rsl.reject")?;
+    ensure!(raw == r#"{"bytes": "4180ff"}"#, "{raw}");
+    ensure!(message.contains("code 'B': column name: ") && message.contains("2th"), "{message}");
     drop(erp);
     // What the bytes are is told; the collation was wrong.
     let erp = Erp::new(
@@ -101,8 +100,10 @@ fn half_a_surrogate_pair_is_named() -> Result<()> {
         "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, NAME nvarchar(20));
          INSERT INTO T VALUES (7, CAST(0x41003DD8 AS nvarchar(20)));",
     )?;
-    let message = erp.refused(&["T"])?;
-    ensure!(message.contains("the row with ID 7, column NAME") && message.contains("surrogate"), "{message}");
+    let message = erp.failed(&["T"])?;
+    let raw = erp.database.value("SELECT \"row\" ->> 'name' FROM rsl.reject")?;
+    ensure!(raw == r#"{"bytes": "41003dd8"}"#, "{raw}");
+    ensure!(message.contains("id '7': column name: ") && message.contains("surrogate"), "{message}");
     Ok(())
 }
 
@@ -112,9 +113,9 @@ fn a_seventh_digit_of_a_second_is_refused_not_cut() -> Result<()> {
         "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, AT datetime2(7));
          INSERT INTO T VALUES (1, '2024-01-01T00:00:00.1234560'), (2, '2024-01-01T00:00:00.1234567');",
     )?;
-    let message = erp.refused(&["T"])?;
+    let message = erp.failed(&["T"])?;
     ensure!(
-        message.contains("the row with ID 2, column AT") && message.contains("fractions of a second"),
+        message.contains("id '2': column at: ") && message.contains("fractions of a second"),
         "{message}"
     );
     erp.exact(&["T", "--where", "ID < 2"])?;

@@ -12,7 +12,7 @@ pub async fn run(args: Loads) -> Result<u8> {
     let rows = connection
         .client
         .query(
-            "SELECT load_id, object, target, mode, status, rows, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS started,
+            "SELECT load_id, object, target, mode, status, rows, rejected, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS started,
                 (extract(epoch FROM finished_at - started_at)::float8) AS seconds, started_by::text, source,
                 report #>> '{reason,message}' AS reason, report -> 'undone' AS undone,
                 CASE status WHEN 'undone' THEN format('undone at %s by %s',
@@ -32,7 +32,7 @@ pub async fn run(args: Loads) -> Result<u8> {
                     json!({
                         "load_id": row.get::<_, i64>("load_id"), "source": text(row, "source"), "object": text(row, "object"),
                         "target": text(row, "target"), "mode": text(row, "mode"), "status": text(row, "status"),
-                        "rows": row.get::<_, Option<i64>>("rows"), "started_at": text(row, "started").map(|at| at.replace(' ', "T") + "Z"),
+                        "rows": row.get::<_, Option<i64>>("rows"), "rejected": row.get::<_, i64>("rejected"), "started_at": text(row, "started").map(|at| at.replace(' ', "T") + "Z"),
                         "seconds": row.get::<_, Option<f64>>("seconds"), "started_by": text(row, "started_by"), "reason": text(row, "reason"),
                         "undone": row.get::<_, Option<serde_json::Value>>("undone"),
                     })
@@ -43,8 +43,19 @@ pub async fn run(args: Loads) -> Result<u8> {
         Format::Text if rows.is_empty() => println!("no loads yet"),
         Format::Text => {
             let mut list = table::new(
-                &["load", "object", "target", "mode", "status", "rows", "started (UTC)", "s", "note"],
-                &["load", "rows", "s"],
+                &[
+                    "load",
+                    "object",
+                    "target",
+                    "mode",
+                    "status",
+                    "rows",
+                    "rejected",
+                    "started (UTC)",
+                    "s",
+                    "note",
+                ],
+                &["load", "rows", "rejected", "s"],
             );
             for row in &rows {
                 list.add_row([
@@ -55,6 +66,10 @@ pub async fn run(args: Loads) -> Result<u8> {
                     text(row, "status").unwrap_or_default(),
                     row.get::<_, Option<i64>>("rows")
                         .map_or(String::new(), |rows| table::thousands(rows as u64)),
+                    match row.get::<_, i64>("rejected") {
+                        0 => String::new(),
+                        rejected => table::thousands(rejected as u64),
+                    },
                     text(row, "started").unwrap_or_default(),
                     row.get::<_, Option<f64>>("seconds")
                         .map_or(String::new(), |seconds| format!("{seconds:.1}")),

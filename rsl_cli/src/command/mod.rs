@@ -8,8 +8,10 @@ mod init;
 mod interrupt;
 mod loads;
 mod pull;
+mod rejects;
 mod relation;
-mod table;
+mod report;
+pub mod table;
 mod undo;
 mod verify;
 
@@ -25,6 +27,8 @@ pub async fn run(args: Args) -> Result<u8> {
         Command::Pull(args) => pull::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Loads(args) => loads::run(args).await,
+        Command::Report(args) => report::run(args).await,
+        Command::Rejects(args) => rejects::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Audit(args) => audit::run(args).await,

@@ -1,6 +1,7 @@
 //! `rsl pull`.
 
 mod report;
+mod retry;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use self::retry::Retry;
 use super::interrupt::interrupt;
 use crate::args::{Format, Names, Pull, Wish};
 use crate::carry_over::{self, Carried, NotCarried, Surroundings};
@@ -72,6 +74,9 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         wish.undoable |= args.wish.undoable;
         left = Some(unfinished);
     }
+    if let (Some(load), Some(connection)) = (args.retry_rejects, &connection) {
+        wish = retry::wish(connection, load, source_url, &args.wish).await?;
+    }
     if let Some(why) = wish.filter.as_deref().and_then(source::leaves_its_place) {
         return Err(Failure::new(format!("--where is not one condition: {why}"))
             .hint("write what could stand between WHERE ( and ), such as \"ITEM_TYPE = 'FG' AND QTY > 0\""));
@@ -85,6 +90,13 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let source = source::open(source_url, &options).await?;
     let done = left.as_ref().map_or(&[][..], |left| &left.done);
     let (plans, audits) = plan(&wish, done, source.as_ref(), connection.as_ref()).await?;
+    let retry = match (wish.retry, &connection, plans.iter().flatten().next()) {
+        (Some(load), Some(connection), Some(plan)) => Some(Retry::ask(connection, load, plan).await?),
+        _ => None,
+    };
+    let wanted = retry.as_ref().map(|retry| retry.wanted.clone());
+    // Those that were mended shall go in whatever becomes of the others.
+    wish.max_rejects = wish.max_rejects.max(retry.as_ref().map_or(0, Retry::rejects));
     // Before the run begins: if it is refused, there is nothing to go on with.
     if let (Some(connection), false) = (&connection, args.dry_run) {
         tokio::select! {
@@ -97,7 +109,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     }
     // The session that began the run holds it until the end: so it is known that it goes on.
     let number = match (&connection, args.dry_run, &left) {
-        (Some(connection), false, None) => Some(begin_run(connection, source.as_ref(), &wish).await?),
+        (Some(connection), false, None) => {
+            let environment = environment(args, source.as_ref(), target.as_ref(), &plans);
+            Some(begin_run(connection, source.as_ref(), &wish, &environment).await?)
+        }
         (_, _, left) => left.as_ref().map(|left| left.number),
     };
 
@@ -107,6 +122,8 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         mode: wish.mode,
         filter: wish.filter.clone(),
         again: wish.again,
+        max_rejects: wish.max_rejects,
+        wanted,
         number,
         resumed: left.is_some(),
         retries: args.retries,
@@ -123,18 +140,17 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     if run.kept.load(Ordering::Relaxed) {
         failed = failed.map(|failed| failed.also(RESUME));
     }
+    if let (Some(retry), Some(connection)) = (&retry, &connection) {
+        for table in &loaded {
+            retry.mark(connection, &table.report).await?;
+        }
+    }
     let bytes: u64 = loaded.iter().map(|loaded| loaded.bytes).sum();
     let mut not_carried_over = Vec::new();
-    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
-        if !wish.data_only {
-            match carry_structure(&run, number, connection, &wish, &all).await {
-                Ok(left_out) => not_carried_over = left_out,
-                Err(error) => failed = Some(error),
-            }
-        }
-        if failed.is_none() {
-            let ended = connection.client.execute("SELECT rsl.run_finish($1)", &[&number]).await;
-            ended.map_err(failure)?;
+    if let (None, Some(connection), Some(number), false) = (&failed, &connection, number, wish.data_only) {
+        match carry_structure(&run, number, connection, &wish, &all).await {
+            Ok(left_out) => not_carried_over = left_out,
+            Err(error) => failed = Some(error),
         }
     }
     let report = Report {
@@ -151,6 +167,11 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
         tables: loaded.into_iter().map(|loaded| loaded.report).collect(),
         not_carried_over: not_carried_over.iter().map(|left_out| json!(left_out)).collect(),
     };
+    if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
+        let told = for_the_books(&report, left.is_some());
+        let ended = connection.client.execute("SELECT rsl.run_finish($1, $2)", &[&number, &told]).await;
+        ended.map_err(failure)?;
+    }
     if let Some(path) = &args.output {
         let written = std::fs::write(path, format!("{:#}\n", json!(report)));
         written.map_err(|error| {
@@ -197,10 +218,49 @@ impl Unfinished {
     }
 }
 
-async fn begin_run(connection: &Connection, source: &dyn Source, wish: &Wish) -> Result<i64> {
+/// What `rsl report` will tell of where this run ran. No URL with a password, and nothing of the command line.
+fn environment(args: &Pull, source: &dyn Source, target: Option<&Target>, plans: &[Vec<Arc<Plan>>]) -> Value {
+    json!({
+        "rsl": env!("CARGO_PKG_VERSION"),
+        "source_version": source.version(),
+        "target": target.map(Target::name),
+        "host": host_name(),
+        "jobs": args.jobs,
+        "objects": plans.iter().flatten().map(|plan| plan.table.object.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+/// Of this machine, as it calls itself.
+fn host_name() -> Option<String> {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer is as long as is said; a longer name is cut off, then without a zero byte at its end.
+    let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len()) };
+    let length = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    (failed == 0 && length > 0).then(|| String::from_utf8_lossy(&name[..length]).into_owned())
+}
+
+/// What no load knows of this run: the wall times of this process and what it left out.
+fn for_the_books(report: &Report, resumed: bool) -> Value {
+    let tables =
+        report.tables.iter().map(|table| json!({"load_id": table.load_id, "seconds": table.seconds}));
+    json!({
+        "started_at": report.started_at,
+        "finished_at": report.finished_at,
+        "resumed": resumed,
+        "tables": tables.collect::<Vec<_>>(),
+        "not_carried_over": report.not_carried_over,
+    })
+}
+
+async fn begin_run(
+    connection: &Connection,
+    source: &dyn Source,
+    wish: &Wish,
+    environment: &Value,
+) -> Result<i64> {
     let row = connection
         .client
-        .query_one("SELECT rsl.run_begin($1, $2)", &[&source.name(), &json!(wish)])
+        .query_one("SELECT rsl.run_begin($1, $2, $3)", &[&source.name(), &json!(wish), &environment])
         .await
         .map_err(failure)?;
     Ok(row.get(0))
@@ -218,7 +278,7 @@ async fn carry_structure(
         .client
         .query(
             "SELECT object, (parse_ident(target))[1], (parse_ident(target))[2] FROM rsl.load
-             WHERE run_id = $1 AND status = 'exact' AND definition IS NOT NULL ORDER BY load_id",
+             WHERE run_id = $1 AND status IN ('exact', 'partial') AND definition IS NOT NULL ORDER BY load_id",
             &[&number],
         )
         .await
@@ -272,6 +332,8 @@ async fn plan(
         let table = source.describe(object).await?;
         let mut plan = Plan::new(table, into, &wish.key, wish.names, connection).await?;
         undo::foresee(&mut plan, wish.mode, connection).await?;
+        // A few rows by their keys are in no order: there is no place to go on from.
+        plan.table.resumes &= wish.retry.is_none();
         plans.insert(object.clone(), plan);
     }
     refuse_twins(&plans)?;

@@ -55,7 +55,7 @@ async fn last(connection: &Connection) -> Result<i64> {
         .query_opt(
             "SELECT load_id, format('%s into %s, %s, %s rows, %s UTC', coalesce(object, 'rows'), target, mode, rows,
                 to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))
-             FROM rsl.load WHERE status = 'exact' AND report ->> 'repeats' IS NULL
+             FROM rsl.load WHERE status IN ('exact', 'partial') AND report ->> 'repeats' IS NULL
              ORDER BY finished_at DESC, load_id DESC LIMIT 1",
             &[],
         )
@@ -71,7 +71,7 @@ async fn last(connection: &Connection) -> Result<i64> {
 /// What the books say of the load.
 struct Known {
     target: String,
-    /// By what it can be undone: see `rsl.load_undo`. None: it cannot, or is not exact.
+    /// By what it can be undone: see `rsl.load_undo`. None: it cannot, or has changed nothing.
     by: Option<String>,
 }
 
@@ -80,7 +80,7 @@ impl Known {
         let row = connection
             .client
             .query_opt(
-                "SELECT target, CASE status WHEN 'exact' THEN report #>> '{undo,by}' END FROM rsl.load WHERE load_id = $1",
+                "SELECT target, CASE WHEN status IN ('exact', 'partial') THEN report #>> '{undo,by}' END FROM rsl.load WHERE load_id = $1",
                 &[&load],
             )
             .await

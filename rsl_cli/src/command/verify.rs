@@ -11,7 +11,8 @@ const COLUMNS: [&str; 8] =
 
 pub async fn run(args: Verify) -> Result<u8> {
     let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
-    let query = format!("SELECT {} FROM rsl.verify($1)", COLUMNS.join(", "));
+    let verify = if args.deep { "rsl.verify_deep" } else { "rsl.verify" };
+    let query = format!("SELECT {} FROM {verify}($1)", COLUMNS.join(", "));
     let rows = connection.client.query(&query, &[&args.scope]).await.map_err(failure)?;
     let field = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
     let with =

@@ -31,6 +31,11 @@ pub trait Source: Send + Sync {
     /// The source as reports name it, without a password.
     fn name(&self) -> String;
 
+    /// Product and version, if the source tells.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
     /// Tables and views, in the source's order.
     async fn objects(&self) -> Result<Vec<String>>;
 
@@ -75,6 +80,19 @@ pub trait Source: Send + Sync {
 
     /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL.
     async fn read(&self, table: &Table, part: &Part, filter: Option<&str>, sink: RowSink) -> Result<Account>;
+
+    /// Reads the rows with these keys, of the columns at these positions, into the sink, which takes no others: a source that cannot
+    /// look keys up reads them all.
+    async fn read_keys(
+        &self,
+        table: &Table,
+        _columns: &[usize],
+        _keys: &[Key],
+        filter: Option<&str>,
+        sink: RowSink,
+    ) -> Result<Consistency> {
+        Ok(self.read(table, &Part::default(), filter, sink).await?.consistency)
+    }
 }
 
 /// Expressions in the source's SQL, over a table `t`; see `rsl_core::common`.

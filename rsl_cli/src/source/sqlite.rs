@@ -12,6 +12,7 @@ use super::{Account, Column, Consistency, Part, Source, Table, declared_type, re
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
 use crate::survey::{Finding, Level, Size, Survey};
+use crate::target::reject::shown_bytes;
 use crate::target::sink::RowSink;
 
 /// A file. Every reading opens it anew: a connection of SQLite belongs to one thread.
@@ -44,6 +45,11 @@ impl Sqlite {
 impl Source for Sqlite {
     fn name(&self) -> String {
         format!("sqlite://{}", self.path.display())
+    }
+
+    /// A file has no server: what reads it is a library of this program.
+    fn version(&self) -> Option<String> {
+        Some(format!("SQLite {}", rusqlite::version()))
     }
 
     async fn objects(&self) -> Result<Vec<String>> {
@@ -121,7 +127,7 @@ impl Source for Sqlite {
         let from = format!("FROM {}{condition}", quote(&table.object));
         let select = format!("SELECT {} {from}", columns.join(", "));
         let count = format!("SELECT count(*) {from}");
-        let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let columns = columns.len();
         let object = table.object.clone();
         blocking(self, move |path| {
             let failed =
@@ -134,25 +140,33 @@ impl Source for Sqlite {
             let mut cursor = statement.query([]).map_err(&failed)?;
             // One buffer for all rows. Its values borrow from the current row, which the type cannot say of a buffer that
             // outlives the row; `reuse` empties it and gives it the next row's lifetime.
-            let mut buffer: Vec<Value<'static>> = Vec::with_capacity(names.len());
+            let mut buffer: Vec<Value<'static>> = Vec::with_capacity(columns);
             while let Some(row) = cursor.next().map_err(&failed)? {
                 let mut values = reuse(buffer);
-                for (at, name) in names.iter().enumerate() {
+                let mut raw = Vec::new();
+                for at in 0..columns {
                     values.push(match row.get_ref(at).map_err(&failed)? {
                         ValueRef::Null => Value::Null,
                         ValueRef::Integer(value) => Value::Int(value),
                         ValueRef::Real(value) => Value::Float8(value),
                         ValueRef::Blob(bytes) => Value::Bytes(bytes),
-                        ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(|_| {
-                            Failure::new(format!(
-                                "{object}, row {}, column {name}: the text is not UTF-8",
-                                sink.taken() + 1
-                            ))
-                            .hint("the file holds text in another encoding; mend it in the source")
-                        })?),
+                        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                            Ok(text) => Value::Text(text),
+                            Err(_) => {
+                                raw.push((at, shown_bytes(bytes)));
+                                Value::Null
+                            }
+                        },
                     });
                 }
-                sink.row(&values)?;
+                match raw.first() {
+                    Some(&(column, _)) => {
+                        sink.reject(&values, column, "the text is not UTF-8".to_owned(), &raw);
+                    }
+                    None => {
+                        sink.row(&values)?;
+                    }
+                }
                 buffer = reuse(values);
                 if sink.is_full() {
                     sink.blocking_send(None)?;

@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rsl_core::Witness;
-use rsl_core::report::{KeyTotals, SumPair, TableReport};
-use rsl_core::witness::Account;
-use serde_json::{Map, Value, json};
+use rsl_core::report::{KeyTotals, TableReport};
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::connection::{Connection, Target, failure};
 use super::part::Counters;
 use super::plan::Plan;
+use super::reject::{LISTED, Wanted};
 use super::sink::Stop;
 use crate::args::Mode;
+use crate::command::table::count;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
@@ -23,6 +24,9 @@ use crate::source::{Account as SourceAccount, Part, Source};
 
 /// What to do after a failure of a run that has kept something.
 pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";
+
+/// Rejects of a dry run that are told.
+const FIRST_REJECTS: usize = 3;
 
 /// What all tables of a run have in common.
 pub struct Run {
@@ -32,6 +36,10 @@ pub struct Run {
     pub mode: Mode,
     pub filter: Option<String>,
     pub again: bool,
+    /// Rows of a table that may be rejected without its load failing.
+    pub max_rejects: u64,
+    /// Rows that are to be read by their keys, and no others: rejects of an earlier load.
+    pub wanted: Option<Arc<Wanted>>,
     /// Its number in `rsl.run`; none in a dry run.
     pub number: Option<i64>,
     /// Goes on with what an earlier process began.
@@ -73,11 +81,21 @@ impl Run {
             let failed = match self.fill(plan, target, &connection, load, &bar, &counters).await {
                 Ok(verdict) => {
                     self.kept.store(true, Ordering::Relaxed);
-                    bar.done(if verdict["exact"] == Value::Bool(true) { "exact" } else { "failed" });
+                    bar.done(match (&verdict["exact"], &verdict["partial"]) {
+                        (Value::Bool(true), _) => "exact",
+                        (_, Value::Bool(true)) => "exact but for rejects",
+                        _ => "failed",
+                    });
                     return Ok(self.report(plan, load, &verdict, &counters, started));
                 }
                 Err(failed) => failed,
             };
+            if counters.rejected.load(Ordering::Relaxed) > self.max_rejects.saturating_add(LISTED) {
+                // There is nothing to go on with. What was found is in the database.
+                abort(target, load, &failed).await;
+                bar.done("failed");
+                return Ok(self.report(plan, load, &too_many(load, &failed, &counters), &counters, started));
+            }
             if plan.table.resumes && counters.bytes.load(Ordering::Relaxed) > 0 {
                 bar.done("ended, what arrived is kept for rsl pull --resume");
                 self.kept.store(true, Ordering::Relaxed);
@@ -90,6 +108,7 @@ impl Run {
                     eprintln!("{failed}\nreading {} again in {:.1} s", plan.table.object, wait.as_secs_f64());
                     counters.rows.store(0, Ordering::Relaxed);
                     counters.bytes.store(0, Ordering::Relaxed);
+                    counters.rejected.store(0, Ordering::Relaxed);
                     tokio::time::sleep(wait).await;
                 }
                 _ => {
@@ -131,7 +150,7 @@ impl Run {
         let load = connection
             .client
             .query_one(
-                "SELECT rsl.load_begin($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "SELECT rsl.load_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 &[
                     &plan.target_sql(),
                     &columns,
@@ -142,6 +161,7 @@ impl Run {
                     &plan.definition(),
                     &self.again,
                     &self.number,
+                    &(self.max_rejects as i64),
                 ],
             )
             .await
@@ -180,6 +200,13 @@ impl Run {
         }
     }
 
+    async fn parts(&self, plan: &Plan) -> Result<Vec<Part>> {
+        match self.wanted {
+            Some(_) => Ok(vec![Part::default()]),
+            None => self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan)),
+        }
+    }
+
     /// Cuts the table, unless an earlier process has.
     async fn plan_parts(&self, plan: &Plan, connection: &Connection, load: i64) -> Result<()> {
         let at = |error| failure(error).at_load(plan);
@@ -189,8 +216,7 @@ impl Run {
             .await
             .map_err(at)?;
         if !planned.get::<_, bool>(0) {
-            let parts =
-                self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
+            let parts = self.parts(plan).await?;
             connection
                 .client
                 .execute("SELECT rsl.load_plan($1, $2)", &[&load, &json!(parts)])
@@ -253,7 +279,7 @@ impl Run {
         let verdict =
             connection.client.query_one("SELECT rsl.load_finish($1)", &[&load]).await.map_err(at)?.get(0);
         let verdict: Value = verdict;
-        if verdict["exact"] != Value::Bool(true) {
+        if verdict["exact"] != Value::Bool(true) && verdict["partial"] != Value::Bool(true) {
             // The verdict is kept; the rows are not needed any more.
             connection.client.execute("SELECT rsl.load_abort($1)", &[&load]).await.map_err(at)?;
         }
@@ -262,19 +288,21 @@ impl Run {
 
     /// Of a dry run: reads everything, and says what `rsl.load_finish` would say of rows that arrived.
     async fn read_only(self: &Arc<Self>, plan: &Arc<Plan>, counters: &Counters) -> Result<Value> {
-        let parts = self.source.parts(&plan.table, self.jobs).await.map_err(|failed| failed.at_load(plan))?;
+        let parts = self.parts(plan).await?;
         let readers = self.jobs.min(parts.len());
         let parts = Arc::new(Mutex::new(parts.into_iter()));
+        let first_rejects = Arc::new(Mutex::new(Vec::new()));
         let mut running: JoinSet<Result<Vec<(SourceAccount, Witness)>>> = JoinSet::new();
         for _ in 0..readers {
             let (run, plan, counters, parts) = (self.clone(), plan.clone(), counters.clone(), parts.clone());
+            let first_rejects = first_rejects.clone();
             running.spawn(async move {
                 let Ok(_place) = run.readers.acquire().await else { return Err(Failure::follow_up()) };
                 let mut read = Vec::new();
                 loop {
                     let next = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(part) = next else { return Ok(read) };
-                    read.push(run.read_part(&plan, &part, &counters).await?);
+                    read.push(run.read_part(&plan, &part, &counters, &first_rejects).await?);
                 }
             });
         }
@@ -289,15 +317,26 @@ impl Run {
             }
         }
         let stream = witness.account(plan.columns.iter().map(|(name, _)| name.as_str()));
+        let rejected = counters.rejected.load(Ordering::Relaxed);
+        let read = stream.rows + rejected;
+        let first = first_rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = match (rows == read, rejected) {
+            (true, 0) => Value::Null,
+            (false, _) => json!({ "message": format!("the source counts {rows} rows, {read} were read") }),
+            (true, _) => json!({
+                "message": format!("{} cannot be loaded", in_rows(rejected)),
+                "detail": first.iter().map(|reject| in_words(plan, reject)).collect::<Vec<_>>().join("\n"),
+            }),
+        };
         Ok(json!({
-            "exact": rows == stream.rows,
+            "exact": rows == read && rejected == 0,
+            "partial": rows == read && (1..=self.max_rejects).contains(&rejected),
+            "rejected": rejected,
             "stream": stream,
             "source_rows": rows,
             "consistency": consistency,
             "undo": {"by": plan.undo},
-            "reason": (rows != stream.rows).then(|| json!({
-                "message": format!("the source counts {rows} rows, {} were read", stream.rows),
-            })),
+            "reason": reason,
         }))
     }
 
@@ -307,6 +346,7 @@ impl Run {
         plan: &Arc<Plan>,
         part: &Part,
         counters: &Counters,
+        first_rejects: &Mutex<Vec<Value>>,
     ) -> Result<(SourceAccount, Witness)> {
         let (parcels, mut received) = mpsc::channel(1);
         let mut reader = self.reader(plan, part, parcels, counters);
@@ -315,10 +355,15 @@ impl Run {
             while let Some(parcel) = received.recv().await {
                 counters.bytes.fetch_add(parcel.chunk.payload.len() as u64, Ordering::Relaxed);
                 witness.merge(&parcel.chunk.witness);
+                self.count_rejects(parcel.rejects.len() as u64, counters)?;
+                let mut first = first_rejects.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = FIRST_REJECTS.saturating_sub(first.len());
+                first.extend(parcel.rejects.into_iter().take(room));
             }
+            Ok(())
         };
         tokio::select! {
-            () = take_all => {}
+            taken = take_all => taken?,
             () = self.stop.wait() => {
                 reader.abort();
                 return Err(Failure::follow_up());
@@ -335,55 +380,15 @@ impl Run {
         counters: &Counters,
         started: Instant,
     ) -> Loaded {
-        let count = |name: &str| verdict[name].as_u64().unwrap_or(0);
-        let account = |name: &str| serde_json::from_value::<Account>(verdict[name].clone()).ok();
-        let (stream, target) = (account("stream"), account("target"));
-        let target_rows = target.as_ref().map_or(0, |target| target.rows);
-        let source_rows = count("source_rows");
-        let reason =
-            verdict["reason"]["message"].as_str().map(|message| match verdict["reason"]["detail"].as_str() {
-                Some(detail) => format!("{message} ({detail})"),
-                None => message.to_owned(),
-            });
-        let mut sums = Map::new();
-        for (name, _) in plan.columns.iter().filter(|(_, ty)| ty.is_exact_number()) {
-            let sum = |account: Option<&Account>| {
-                account.and_then(|a| a.column(name)).and_then(|c| c.sum).unwrap_or_else(|| "0".to_owned())
-            };
-            let (source, target) = (sum(stream.as_ref()), sum(target.as_ref()));
-            sums.insert(name.clone(), json!(SumPair { matches: source == target, source, target }));
-        }
+        let (object, target) = (&plan.table.object, plan.target_name());
         let seconds = started.elapsed().as_secs_f64();
+        let columns = plan.columns.iter().map(|(name, _)| name.as_str());
         Loaded {
             report: TableReport {
-                object: plan.table.object.clone(),
-                target: plan.target_name(),
-                mode: self.mode.name().to_owned(),
                 load_id: Some(load),
-                source_rows,
-                target_rows,
-                inserted: count("inserted"),
-                updated: count("updated"),
-                unchanged: count("unchanged"),
-                deleted: count("deleted"),
-                rejected: 0,
-                exact: verdict["exact"] == Value::Bool(true),
-                seconds: rounded(seconds),
-                rows_per_second: per_second(source_rows, seconds),
-                consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
-                losses: Vec::new(),
-                undo: verdict["undo"]["by"]
-                    .as_str()
-                    .filter(|_| verdict["undo"]["lost"].is_null())
-                    .map(str::to_owned),
-                reason,
+                ..TableReport::of_verdict(object, &target, self.mode.name(), verdict, seconds)
             },
-            totals: KeyTotals {
-                source_count: source_rows,
-                target_count: target_rows,
-                matches: source_rows == target_rows,
-                sums,
-            },
+            totals: KeyTotals::of_verdict(verdict, columns),
             bytes: counters.bytes.load(Ordering::Relaxed),
         }
     }
@@ -407,6 +412,37 @@ async fn abort(target: &Target, load: i64, failed: &Failure) {
     }
 }
 
+/// The verdict of a load that was given up because of its rejects.
+fn too_many(load: i64, failed: &Failure, counters: &Counters) -> Value {
+    json!({
+        "exact": false,
+        "rejected": counters.rejected.load(Ordering::Relaxed),
+        "reason": {"message": failed.what(), "hint": format!("rsl rejects {load} lists those that were found")},
+    })
+}
+
+fn in_rows(number: u64) -> String {
+    count(number, "row", "rows")
+}
+
+/// A reject of a dry run, which no database has seen: the key of the row, the column and the reason.
+fn in_words(plan: &Plan, reject: &Value) -> String {
+    let text = |value: &Value| {
+        value.as_str().map_or_else(|| value.to_string(), |text| format!("'{}'", text.escape_debug()))
+    };
+    let key = plan.key_positions().into_iter().map(|at| {
+        let name = &plan.columns[at].0;
+        format!("{name} {}", text(&reject["row"][name]).chars().take(62).collect::<String>())
+    });
+    let key = key.collect::<Vec<_>>().join(", ");
+    let column = format!("column {}", reject["column_name"].as_str().unwrap_or_default());
+    [key, column, reject["message"].as_str().unwrap_or_default().to_owned()]
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 impl Failure {
     fn at_load(self, plan: &Plan) -> Self {
         let object = &plan.table.object;
@@ -416,12 +452,4 @@ impl Failure {
             self.at(format!("{object} into {}", plan.target_name()))
         }
     }
-}
-
-fn rounded(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
-}
-
-fn per_second(rows: u64, seconds: f64) -> u64 {
-    if seconds > 0.0 { (rows as f64 / seconds) as u64 } else { 0 }
 }

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod load;
 pub mod part;
 pub mod plan;
+pub mod reject;
 pub mod sieve;
 pub mod sink;
 mod tls;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::connection::{Connection, failure};
 use super::load::Run;
 use super::plan::Plan;
+use super::reject::LISTED;
 use super::sink::{Labels, Parcel, RowSink};
 use crate::failure::{Failure, Result};
 use crate::retry::waits;
@@ -24,6 +25,8 @@ pub struct Counters {
     pub rows: Arc<AtomicU64>,
     /// Bytes of the chunks sent.
     pub bytes: Arc<AtomicU64>,
+    /// Rows that were rejected because a value cannot be represented.
+    pub rejected: Arc<AtomicU64>,
 }
 
 /// A part that this process has claimed.
@@ -32,6 +35,8 @@ struct Claim {
     part: i32,
     chunks: i64,
     rows: u64,
+    #[serde(default)]
+    rejected: u64,
     #[serde(flatten)]
     bounds: Part,
 }
@@ -46,7 +51,8 @@ impl Run {
         counters: &Counters,
     ) -> Result<()> {
         while let Some(claim) = claim(connection, load).await? {
-            counters.rows.fetch_add(claim.rows, Ordering::Relaxed);
+            counters.rows.fetch_add(claim.rows + claim.rejected, Ordering::Relaxed);
+            counters.rejected.fetch_add(claim.rejected, Ordering::Relaxed);
             self.load_part(plan, connection, load, claim, counters).await?;
         }
         Ok(())
@@ -65,7 +71,7 @@ impl Run {
             let before = claim.chunks;
             let (parcels, received) = mpsc::channel(1);
             let mut reader = self.reader(plan, &claim.bounds, parcels, counters);
-            let pushed = push_all(connection, load, plan, &mut claim, received, counters).await;
+            let pushed = self.push_all(connection, load, plan, &mut claim, received, counters).await;
             if let Err(pushing) = pushed {
                 // The reader may wait for its source, which nobody needs any more. Its connection goes with it.
                 reader.abort();
@@ -103,6 +109,15 @@ impl Run {
         }
     }
 
+    /// Beyond so many rejects the reading is given up.
+    pub fn count_rejects(&self, more: u64, counters: &Counters) -> Result<()> {
+        let rejected = counters.rejected.fetch_add(more, Ordering::Relaxed) + more;
+        match rejected > self.max_rejects.saturating_add(LISTED) {
+            true => Err(Failure::new(format!("more than {} rows cannot be loaded", rejected - 1))),
+            false => Ok(()),
+        }
+    }
+
     /// A task that reads a part.
     pub fn reader(
         self: &Arc<Self>,
@@ -114,14 +129,23 @@ impl Run {
         let labels = Arc::new(Labels {
             object: plan.table.object.clone(),
             columns: plan.table.columns.iter().map(|column| column.name.clone()).collect(),
+            targets: plan.columns.iter().map(|(name, _)| name.clone()).collect(),
             key: plan.key_positions(),
         });
         let types = plan.columns.iter().map(|(_, ty)| *ty).collect();
-        let sink = RowSink::new(types, labels, parcels, self.stop.clone(), counters.rows.clone());
+        let sink = RowSink::new(types, labels, parcels, self.stop.clone(), counters.rows.clone())
+            .only(self.wanted.clone());
         let (run, plan, part) = (self.clone(), plan.clone(), part.clone());
-        Reader(tokio::spawn(
-            async move { run.source.read(&plan.table, &part, run.filter.as_deref(), sink).await },
-        ))
+        Reader(tokio::spawn(async move {
+            let filter = run.filter.as_deref();
+            let Some(wanted) = &run.wanted else {
+                return run.source.read(&plan.table, &part, filter, sink).await;
+            };
+            wanted.begin();
+            let consistency =
+                run.source.read_keys(&plan.table, &wanted.columns, &wanted.keys, filter, sink).await?;
+            Ok(Account { rows: wanted.rows(), consistency })
+        }))
     }
 }
 
@@ -159,36 +183,47 @@ async fn claim(connection: &Connection, load: i64) -> Result<Option<Claim>> {
         .map_err(|error| Failure::new(format!("the plan of load {load} does not read: {error}")))
 }
 
-/// Pushes what the reader sends; after each chunk, the claim knows how far the part has come.
-async fn push_all(
-    connection: &Connection,
-    load: i64,
-    plan: &Plan,
-    claim: &mut Claim,
-    mut parcels: mpsc::Receiver<Parcel>,
-    counters: &Counters,
-) -> Result<()> {
-    let push =
-        connection.client.prepare("SELECT rsl.load_push($1, $2, $3, $4, $5, $6)").await.map_err(failure)?;
-    while let Some(parcel) = parcels.recv().await {
-        let Parcel { chunk, position, .. } = &parcel;
-        let account = json!(chunk.witness.account(plan.columns.iter().map(|(name, _)| name.as_str())));
-        let place = position.as_ref().map(|key| json!(key));
-        let row = connection
+impl Run {
+    /// Pushes what the reader sends; after each chunk, the claim knows how far the part has come.
+    async fn push_all(
+        &self,
+        connection: &Connection,
+        load: i64,
+        plan: &Plan,
+        claim: &mut Claim,
+        mut parcels: mpsc::Receiver<Parcel>,
+        counters: &Counters,
+    ) -> Result<()> {
+        let push = connection
             .client
-            .query_one(&push, &[&load, &claim.chunks, &chunk.payload, &claim.part, &place, &account])
+            .prepare("SELECT rsl.load_push($1, $2, $3, $4, $5, $6, $7)")
             .await
             .map_err(failure)?;
-        let taken: i64 = row.get(0);
-        if taken as u64 != chunk.rows {
-            return Err(Failure::new(format!(
-                "chunk {} of part {} has {} rows, the database took {taken}",
-                claim.chunks, claim.part, chunk.rows
-            )));
+        while let Some(parcel) = parcels.recv().await {
+            let Parcel { chunk, position, rejects, .. } = &parcel;
+            let told = (!rejects.is_empty()).then(|| json!(rejects));
+            let account = json!(chunk.witness.account(plan.columns.iter().map(|(name, _)| name.as_str())));
+            let place = position.as_ref().map(|key| json!(key));
+            let row = connection
+                .client
+                .query_one(
+                    &push,
+                    &[&load, &claim.chunks, &chunk.payload, &claim.part, &place, &account, &told],
+                )
+                .await
+                .map_err(failure)?;
+            let taken: i64 = row.get(0);
+            if taken as u64 != chunk.rows {
+                return Err(Failure::new(format!(
+                    "chunk {} of part {} has {} rows, the database took {taken}",
+                    claim.chunks, claim.part, chunk.rows
+                )));
+            }
+            counters.bytes.fetch_add(chunk.payload.len() as u64, Ordering::Relaxed);
+            claim.chunks += 1;
+            self.count_rejects(rejects.len() as u64, counters)?;
+            claim.bounds.arrived.clone_from(position);
         }
-        counters.bytes.fetch_add(chunk.payload.len() as u64, Ordering::Relaxed);
-        claim.chunks += 1;
-        claim.bounds.arrived.clone_from(position);
+        Ok(())
     }
-    Ok(())
 }

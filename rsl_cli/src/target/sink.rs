@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rsl_core::copy::{Chunk, RowEncoder, UnfitField};
 use rsl_core::{PgType, Value};
+use serde_json::{Map, Value as Json, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::sieve::Sieve;
 use crate::failure::{Failure, Result};
 use crate::source::Key;
+
+use super::reject::{self, Wanted};
 
 /// Bytes after which a chunk is sent. A call costs a third of a millisecond, so the larger the cheaper, and a few of them
 /// are in memory at once.
@@ -21,12 +24,17 @@ const LARGE_BYTES: usize = 4 * CHUNK_BYTES;
 /// Where few chunks are sent, it is asked after so many rows whether the run ends.
 const STOP_EVERY: u64 = 1024;
 
+/// What to do about a value that cannot be represented.
+const HINT: &str = "mend the value in the source, leave the row out with --where, or create the target with a column type that holds it";
+
 /// Names of what the rows are, for messages.
 #[derive(Debug, Clone)]
 pub struct Labels {
     pub object: String,
     /// Of the source, in the order of the values.
     pub columns: Vec<String>,
+    /// Of the target, in the same order.
+    pub targets: Vec<String>,
     /// Positions of the key's columns.
     pub key: Vec<usize>,
 }
@@ -56,6 +64,8 @@ pub struct Parcel {
     pub chunk: Chunk,
     /// The key of its last row, after which a reading may go on; none if the source cannot go on in the middle.
     pub position: Option<Key>,
+    /// Rows that came between those of the chunk and cannot be represented, as `rsl.load_push` takes them.
+    pub rejects: Vec<Json>,
     /// Dropped with the parcel: of a large one, no more is read before it has gone.
     _gone: Option<oneshot::Sender<()>>,
 }
@@ -69,8 +79,15 @@ pub struct RowSink {
     /// Of the whole table, for the progress bar.
     progress: Arc<AtomicU64>,
     taken: u64,
-    /// Lets only some rows through, for a comparison.
+    rejects: Vec<Json>,
+    /// Bytes that they take on their way.
+    reject_bytes: usize,
+    /// If not every row is wanted: those that are.
+    wanted: Option<Arc<Wanted>>,
+    /// Lets only some rows through, for a comparison, which has no place for rejects.
     sieve: Option<Sieve>,
+    /// Of a comparison, what is wrong with a row.
+    refused: Option<Failure>,
 }
 
 impl RowSink {
@@ -82,35 +99,112 @@ impl RowSink {
         progress: Arc<AtomicU64>,
     ) -> Self {
         let encoder = RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8);
-        Self { encoder, labels, parcels, stop, progress, taken: 0, sieve: None }
+        let (rejects, wanted) = (Vec::new(), None);
+        let (sieve, refused) = (None, None);
+        Self {
+            encoder,
+            labels,
+            parcels,
+            stop,
+            progress,
+            taken: 0,
+            rejects,
+            reject_bytes: 0,
+            wanted,
+            sieve,
+            refused,
+        }
     }
 
-    /// Of all rows only those that pass the sieve are sent.
+    /// Of all rows only those that pass the sieve are sent. A row that cannot be represented is a failure.
     pub fn through(self, sieve: Sieve) -> Self {
         Self { sieve: Some(sieve), ..self }
     }
 
-    /// Takes a row. When [`RowSink::is_full`] says so, the chunk must be sent before the next.
+    /// Takes only the rows with these keys.
+    pub fn only(self, wanted: Option<Arc<Wanted>>) -> Self {
+        Self { wanted, ..self }
+    }
+
+    /// Takes a row; false if it was rejected because one of its values cannot be represented. When [`RowSink::is_full`] says so,
+    /// the chunk must be sent before the next.
     #[inline]
-    pub fn row(&mut self, values: &[Value<'_>]) -> Result<()> {
-        match &mut self.sieve {
-            None => self.encoder.row(values).map_err(|unfit| self.unfit(values, unfit))?,
-            Some(sieve) => {
-                let row = self.encoder.row_if(values, |fields| sieve.passes(fields));
-                row.map_err(|unfit| self.unfit(values, unfit))?;
-                if self.taken.is_multiple_of(STOP_EVERY) && self.stop.is_set() {
-                    return Err(Failure::follow_up());
-                }
+    pub fn row(&mut self, values: &[Value<'_>]) -> Result<bool> {
+        if self.wanted.as_ref().is_some_and(|wanted| !wanted.takes(values)) {
+            return Ok(true);
+        }
+        if self.sieve.is_some() {
+            return self.sift(values);
+        }
+        match self.encoder.row(values) {
+            Ok(()) => {
+                self.taken += 1;
+                Ok(true)
+            }
+            Err(UnfitField { column, reason }) => {
+                self.put_aside(values, column, reason.sqlstate(), reason.to_string(), &[]);
+                Ok(false)
             }
         }
+    }
+
+    fn sift(&mut self, values: &[Value<'_>]) -> Result<bool> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
+        if let Some(sieve) = &mut self.sieve {
+            let row = self.encoder.row_if(values, |fields| sieve.passes(fields));
+            row.map_err(|UnfitField { column, reason }| self.refuse(values, column, reason))?;
+        }
+        if self.taken.is_multiple_of(STOP_EVERY) && self.stop.is_set() {
+            return Err(Failure::follow_up());
+        }
         self.taken += 1;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Rejects a row of which some values could not even be read: NULL stands for them in `values`, and in `raw` what came.
+    pub fn reject(&mut self, values: &[Value<'_>], column: usize, reason: String, raw: &[(usize, Json)]) {
+        if self.sieve.is_some() {
+            // It is raised with the next row, or at the end.
+            let failure = self.refuse(values, column, reason);
+            self.refused.get_or_insert(failure);
+            self.taken += 1;
+            return;
+        }
+        if self.wanted.as_ref().is_none_or(|wanted| wanted.takes(values)) {
+            // character_not_in_repertoire
+            self.put_aside(values, column, "22021", reason, raw);
+        }
+    }
+
+    #[cold]
+    fn put_aside(
+        &mut self,
+        values: &[Value<'_>],
+        column: usize,
+        sqlstate: &str,
+        reason: String,
+        raw: &[(usize, Json)],
+    ) {
+        let of = |at: usize| match raw.iter().find(|(column, _)| *column == at) {
+            Some((_, raw)) => raw.clone(),
+            None => reject::shown(&values[at]),
+        };
+        let row: Map<String, Json> =
+            self.labels.targets.iter().enumerate().map(|(at, name)| (name.clone(), of(at))).collect();
+        let reject = json!({
+            "row": row, "column_name": self.labels.targets[column], "sqlstate": sqlstate, "message": reason, "hint": HINT,
+        });
+        self.reject_bytes += reject.to_string().len();
+        self.rejects.push(reject);
+        self.taken += 1;
     }
 
     /// The chunk should be sent now.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.encoder.len() >= CHUNK_BYTES
+        self.encoder.len() + self.reject_bytes >= CHUNK_BYTES
     }
 
     /// Sends the chunk and begins a new one, for readers that are async. `position` is the key of the last row.
@@ -138,19 +232,24 @@ impl RowSink {
         if self.stop.is_set() {
             return Err(Failure::follow_up());
         }
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
         if let Some(sieve) = &mut self.sieve {
             sieve.hand_over();
         }
-        if self.encoder.is_empty() {
+        if self.encoder.is_empty() && self.rejects.is_empty() {
             return Ok(None);
         }
         let chunk = self.encoder.take_chunk();
-        self.progress.fetch_add(chunk.rows, Ordering::Relaxed);
+        let rejects = std::mem::take(&mut self.rejects);
+        self.reject_bytes = 0;
+        self.progress.fetch_add(chunk.rows + rejects.len() as u64, Ordering::Relaxed);
         let (sender, receiver) = match chunk.payload.len() > LARGE_BYTES {
             true => Some(oneshot::channel()).unzip(),
             false => (None, None),
         };
-        Ok(Some((Parcel { chunk, position, _gone: sender }, receiver)))
+        Ok(Some((Parcel { chunk, position, rejects, _gone: sender }, receiver)))
     }
 
     /// Rows taken so far.
@@ -158,7 +257,7 @@ impl RowSink {
         self.taken
     }
 
-    /// Why the row that comes next cannot be taken: what is wrong with the value of a column, counted from 0.
+    /// Why the row that comes next can neither be taken nor rejected: its key, which is a place to go on from, does not read.
     pub fn refuse(&self, values: &[Value<'_>], column: usize, reason: impl std::fmt::Display) -> Failure {
         let labels = &self.labels;
         let key: Vec<_> = labels
@@ -170,13 +269,8 @@ impl RowSink {
             false => format!("the row with {}", key.join(", ")),
             true => format!("row {} in the order of reading", self.taken + 1),
         };
-        Failure::new(format!("{}, {row}, column {}: {reason}", labels.object, labels.columns[column])).hint(
-            "mend the value in the source, leave the row out with --where, or create the target with a column type that holds it",
-        )
-    }
-
-    fn unfit(&self, values: &[Value<'_>], unfit: UnfitField) -> Failure {
-        self.refuse(values, unfit.column, unfit.reason)
+        Failure::new(format!("{}, {row}, column {}: {reason}", labels.object, labels.columns[column]))
+            .hint(HINT)
     }
 }
 

@@ -24,10 +24,13 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
     ];
     let mut shown = table::new(&heading, &heading[2..10]);
     for t in &report.tables {
-        let verdict = match (report.dry_run, t.exact) {
-            (true, true) => "can be loaded",
-            (false, true) => "exact",
-            (_, false) => "FAILED",
+        let rejects = || count(t.rejected, "reject", "rejects");
+        let verdict = match (report.dry_run, t.exact, t.partial) {
+            (true, true, _) => "can be loaded".to_owned(),
+            (false, true, _) => "exact".to_owned(),
+            (true, _, true) => format!("can be loaded but for {}", rejects()),
+            (false, _, true) => format!("exact but for {}", rejects()),
+            _ => "FAILED".to_owned(),
         };
         let written = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
         shown.add_row([
@@ -41,13 +44,22 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
             written(t.deleted),
             format!("{:.1}", t.seconds),
             thousands(t.rows_per_second),
-            verdict.to_owned(),
-            (if t.exact { undo::in_words(t.undo.as_deref()) } else { "" }).to_owned(),
+            verdict,
+            (if t.exact || t.partial { undo::in_words(t.undo.as_deref()) } else { "" }).to_owned(),
         ]);
     }
     println!("{shown}");
     for t in report.tables.iter().filter(|t| !t.exact) {
         println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
+        if let (Some(load), true) = (t.load_id, t.rejected > 0) {
+            println!(
+                "  rsl rejects {load} lists them; when they are mended: {}",
+                match t.partial {
+                    true => format!("rsl pull --retry-rejects {load}"),
+                    false => "rsl pull again, or with --max-rejects".to_owned(),
+                }
+            );
+        }
     }
     for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
     {
@@ -59,7 +71,7 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
     for left_out in not_carried_over {
         println!("  {}: {}: {}", left_out.table, left_out.what, left_out.reason);
     }
-    if report.tables.iter().any(|t| t.exact && t.undo.is_none()) {
+    if report.tables.iter().any(|t| (t.exact || t.partial) && t.undo.is_none()) {
         println!(
             "undo: no: the table had rows and is not audited, or not all its columns are; rsl pull --undoable audits it first"
         );

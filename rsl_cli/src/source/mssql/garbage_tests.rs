@@ -84,6 +84,7 @@ fn source(login: Arc<Login>, known: HashMap<String, Arc<Relation>>) -> SqlServer
     SqlServer {
         login,
         snapshot: false,
+        version: None,
         told: None,
         keep_offset: false,
         update_column: None,
@@ -98,7 +99,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
     let knowing = || source(login.clone(), known.relations.clone());
     match call {
         // The same as `SqlServer::open`, but for the limits of time, which a URL can only set to whole seconds.
-        Call::Open => SqlServer::has_snapshots(&login, 0).await.map(|_| None),
+        Call::Open => SqlServer::asked_first(&login, 0).await.map(|_| None),
         Call::Objects => knowing().objects().await.map(|_| None),
         Call::Describe => source(login, HashMap::new()).describe("dbo.SHORT").await.map(|_| None),
         Call::Structure => knowing().structure("dbo.SHORT").await.map(|_| None),
@@ -107,6 +108,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
         Call::Read(object) => {
             let table = &known.tables[object];
             let labels = Labels {
+                targets: table.columns.iter().map(|column| column.name.clone()).collect(),
                 object: object.to_owned(),
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                 key: vec![0],
@@ -118,7 +120,7 @@ async fn ask(login: Arc<Login>, call: Call, known: &Known) -> Result<Option<u64>
             let drain = async {
                 let mut rows = 0;
                 while let Some(parcel) = received.recv().await {
-                    rows += parcel.chunk.rows;
+                    rows += parcel.chunk.rows + parcel.rejects.len() as u64;
                 }
                 rows
             };
@@ -333,7 +335,7 @@ async fn a_panic_of_the_driver_is_an_error() {
     let length = (8 + thread.len()) as u8;
     let prelogin = [&[4, 1, 0, length, 0, 0, 1, 0], thread.as_slice()].concat();
     let server = RawServer::start(vec![prelogin]).unwrap();
-    let outcome = SqlServer::has_snapshots(&login(server.port(), Encryption::Off, PATIENCE), 0).await;
+    let outcome = SqlServer::asked_first(&login(server.port(), Encryption::Off, PATIENCE), 0).await;
     let failed = outcome.unwrap_err();
     if cfg!(debug_assertions) {
         assert!(failed.what().contains("the driver could not make sense"), "{failed}");

@@ -40,6 +40,8 @@ use crate::target::sink::RowSink;
 
 /// Tables with fewer rows are not worth cutting.
 const ROWS_WORTH_CUTTING: u64 = 50_000;
+/// Keys that one statement asks for.
+const KEYS_AT_ONCE: usize = 100;
 /// Parts for each reader, so that none is left waiting long for the last.
 const PARTS_PER_READER: u64 = 4;
 /// Connections that have been idle for longer are not used again.
@@ -51,6 +53,8 @@ const OFFSET_SUFFIX: &str = "_offset";
 pub struct SqlServer {
     login: Arc<Login>,
     snapshot: bool,
+    /// Product, version and edition.
+    version: Option<String>,
     told: Option<TextForm>,
     keep_offset: bool,
     update_column: Option<String>,
@@ -62,27 +66,29 @@ pub struct SqlServer {
 }
 
 impl SqlServer {
-    /// Logs in once, to see whether it can be done, and asks whether the database gives snapshots.
+    /// Logs in once, to see whether it can be done, and asks whether the database gives snapshots, and its version.
     pub async fn open(text: &str, options: &Options) -> Result<Self> {
         let login = Arc::new(Login::parse(text)?);
         let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
-        let snapshot = Self::has_snapshots(&login, options.retries).await?;
+        let (snapshot, version) = Self::asked_first(&login, options.retries).await?;
         let (keep_offset, retries) = (options.keep_offset, options.retries);
         let update_column = options.update_column.clone();
         let (idle, relations) = (Mutex::default(), Mutex::default());
-        Ok(Self { login, snapshot, told, keep_offset, update_column, retries, idle, relations })
+        Ok(Self { login, snapshot, version, told, keep_offset, update_column, retries, idle, relations })
     }
 
-    /// Whether the database gives snapshots.
-    async fn has_snapshots(login: &Arc<Login>, retries: u16) -> Result<bool> {
+    /// Whether the database gives snapshots, and what it is.
+    async fn asked_first(login: &Arc<Login>, retries: u16) -> Result<(bool, Option<String>)> {
         retried(retries, false, move || async move {
             let mut session = Session::open(login).await?;
-            let state =
-                "SELECT CAST(snapshot_isolation_state AS int) FROM sys.databases WHERE database_id = DB_ID()";
-            match session.rows(state, None).await?.first() {
-                Some(row) => Ok(catalogue::optional_number(row, 0)? == Some(1)),
-                None => Ok(false),
-            }
+            let asked = "SELECT CAST(snapshot_isolation_state AS int), CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), \
+                CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) FROM sys.databases WHERE database_id = DB_ID()";
+            let rows = session.rows(asked, None).await?;
+            let Some(row) = rows.first() else { return Ok((false, None)) };
+            let told = [catalogue::optional_text(row, 1)?, catalogue::optional_text(row, 2)?];
+            let version = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let version = (!version.is_empty()).then(|| format!("SQL Server {version}"));
+            Ok((catalogue::optional_number(row, 0)? == Some(1), version))
         })
         .await
     }
@@ -188,6 +194,10 @@ impl SqlServer {
 impl Source for SqlServer {
     fn name(&self) -> String {
         self.login.name()
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.clone()
     }
 
     async fn objects(&self) -> Result<Vec<String>> {
@@ -345,6 +355,53 @@ impl Source for SqlServer {
         }
         let consistency = self.consistency(&relation, &changes, &before, after.as_ref());
         Ok(Account { rows, consistency })
+    }
+
+    async fn read_keys(
+        &self,
+        table: &Table,
+        columns: &[usize],
+        keys: &[Key],
+        filter: Option<&str>,
+        sink: RowSink,
+    ) -> Result<Consistency> {
+        let relation = self.relation(&table.object).await?;
+        let selected = Self::selected(&relation, table)?;
+        let key = columns.iter().map(|&at| match selected[at] {
+            Selected::Column(at) => Ok(at),
+            Selected::OffsetOf(_) => {
+                Err(Failure::new(format!("{} is no column of the source", table.columns[at].name))
+                    .hint("name a key of columns that the source has"))
+            }
+        });
+        let key = key.collect::<Result<Vec<_>>>()?;
+        let mut session = self.reading_session().await?;
+        let mut taker = Taker::new(relation.clone(), &selected, sink);
+        for keys in keys.chunks(KEYS_AT_ONCE) {
+            let mut stage = Stage::new(taker);
+            let sql = relation.keys_sql(&selected, &key, keys, filter);
+            let mut stream = session.stream(&sql, &table.object).await?;
+            let (mut sent, mut came) = (None, 0);
+            while let Some(row) = stream.next().await? {
+                if row.result_index() > 0 {
+                    sent = catalogue::optional_number(&row, 0)?;
+                } else if stage.take(row).await? {
+                    came += 1;
+                } else {
+                    break;
+                }
+            }
+            drop(stream);
+            taker = stage.taker().await?;
+            if sent != Some(came) {
+                return Err(session::broken_off(Some(&table.object), came as u64));
+            }
+        }
+        taker.finish().await?;
+        Ok(match self.snapshot {
+            true => Consistency::snapshot(),
+            false => Consistency { isolation: "read committed", compared: Vec::new(), changed: false },
+        })
     }
 }
 

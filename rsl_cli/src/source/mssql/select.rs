@@ -26,6 +26,30 @@ impl Relation {
         format!("SELECT {} FROM {}{condition}{order}; {SENT}", list.join(", "), self.from())
     }
 
+    /// The rows with these keys, of the columns `key`, by position; then how many they were.
+    pub fn keys_sql(
+        &self,
+        columns: &[Selected],
+        key: &[usize],
+        keys: &[Key],
+        filter: Option<&str>,
+    ) -> String {
+        let list: Vec<_> = columns.iter().map(|column| column.sql(self)).collect();
+        let is = |(&at, text): (&usize, &String)| {
+            format!("t.{} = {}", bracket(&self.columns[at].name), self.columns[at].bound(text))
+        };
+        let one =
+            |values: &Key| format!("({})", key.iter().zip(values).map(is).collect::<Vec<_>>().join(" AND "));
+        let any: Vec<_> = keys.iter().map(one).collect();
+        let filter = filter.map_or(String::new(), |filter| format!(" AND ({filter}\n)"));
+        format!(
+            "SELECT {} FROM {} WHERE ({}){filter}; {SENT}",
+            list.join(", "),
+            self.from(),
+            any.join(" OR ")
+        )
+    }
+
     /// Some rows, all columns, in no order.
     pub fn sample_sql(&self, rows: u64) -> String {
         let list: Vec<_> = (0..self.columns.len()).map(|at| Selected::Column(at).sql(self)).collect();
@@ -204,6 +228,21 @@ mod tests {
                  WHERE t.[A] >= {a} AND (t.[A] > {a} OR (t.[A] = {a} AND t.[B] > CAST(N'7' AS int))) \
                  AND t.[A] <= CAST(N'b' COLLATE Korean_Wansung_CI_AS AS varchar(8)) AND (B > 0 -- all\n) \
                  ORDER BY t.[A], t.[B]; SELECT ROWCOUNT_BIG() AS n"
+            )
+        );
+    }
+
+    #[test]
+    fn rows_are_asked_for_by_their_keys() {
+        let keys = [vec!["a'".to_owned(), "1".to_owned()], vec!["b".to_owned(), "2".to_owned()]];
+        let a = |text| format!("CAST(N'{text}' COLLATE Korean_Wansung_CI_AS AS varchar(8))");
+        assert_eq!(
+            relation().keys_sql(&[Selected::Column(1)], &[0, 1], &keys, Some("B > 0 -- all")),
+            format!(
+                "SELECT t.[B] AS [B] FROM [dbo].[T]]x] AS t WHERE ((t.[A] = {} AND t.[B] = CAST(N'1' AS int)) OR \
+                 (t.[A] = {} AND t.[B] = CAST(N'2' AS int))) AND (B > 0 -- all\n); SELECT ROWCOUNT_BIG() AS n",
+                a("a''"),
+                a("b")
             )
         );
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rsl_core::Value;
+use serde_json::{Value as Json, json};
 use tiberius::{ColumnData, Row};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -14,6 +15,7 @@ use super::decode::{Decoder, Unreadable};
 use super::select::Selected;
 use crate::failure::{Failure, Result};
 use crate::source::{Key, reuse};
+use crate::target::reject::shown_bytes;
 use crate::target::sink::RowSink;
 
 /// Rows that are handed over at once, and the bytes that they may take.
@@ -60,15 +62,26 @@ impl Taker {
             );
         }
         let mut values = reuse(std::mem::take(&mut self.values));
-        if let Some(Unreadable { column, reason }) = self.decoder.row(row, &mut values) {
-            return Err(self.sink.refuse(&values, column, reason));
-        }
-        self.sink.row(&values)?;
+        let rejected = match self.decoder.row(row, &mut values) {
+            Some(Unreadable { column, reason }) => {
+                self.sink.reject(&values, column, reason.clone(), &raw(row, &values));
+                Some((column, reason))
+            }
+            None => match self.sink.row(&values)? {
+                true => None,
+                false => Some((0, "the key of the row cannot be represented".to_owned())),
+            },
+        };
         let is_full = self.sink.is_full();
-        if is_full || keep_key {
+        if is_full || keep_key || rejected.is_some() {
             let places = self.places.as_ref();
-            self.last =
-                places.and_then(|places| self.relation.key(places.iter().map(|&place| &values[place])));
+            let key = places.map(|places| self.relation.key(places.iter().map(|&place| &values[place])));
+            // A reading that broke off could not go on behind such a row: it would come twice, or not at all.
+            let key = key.map(|key| key.filter(|key| key.iter().all(|text| !text.contains('\0'))));
+            if let (Some((column, reason)), Some(None)) = (rejected, &key) {
+                return Err(self.sink.refuse(&values, column, reason));
+            }
+            self.last = key.flatten();
         }
         self.values = reuse(values);
         self.decoder.shrink();
@@ -106,6 +119,20 @@ impl Taker {
     pub async fn finish(mut self) -> Result<()> {
         self.sink.send(self.last).await
     }
+}
+
+/// What came in the place of each value that could not be read.
+fn raw(row: &Row, values: &[Value<'_>]) -> Vec<(usize, Json)> {
+    let unread = |(at, (_, data)): (usize, (_, &ColumnData<'static>))| match (&values[at], data) {
+        (Value::Null, ColumnData::Binary(Some(bytes))) => Some((at, shown_bytes(bytes))),
+        (Value::Null, data) => {
+            let told = format!("{data:?}");
+            // Debug text of the driver: the kind of the value and the numbers in it, of which NULL has none.
+            (!told.ends_with("(None)")).then(|| (at, json!({ "unreadable": told })))
+        }
+        _ => None,
+    };
+    row.cells().enumerate().filter_map(unread).collect()
 }
 
 /// The taker, here or on another thread.

@@ -119,6 +119,7 @@ impl Look {
         let labels = Labels {
             object: self.table.object.clone(),
             columns: self.table.columns.iter().map(|column| column.name.clone()).collect(),
+            targets: Vec::new(),
             key: self.key.to_vec(),
         };
         let sieve = Sieve::new(self.key.clone(), wanted, total.clone(), self.progress.clone());

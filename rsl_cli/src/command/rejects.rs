@@ -1,0 +1,138 @@
+//! `rsl rejects`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tokio_postgres::Row;
+
+use super::table;
+use crate::args::{Format, Rejects};
+use crate::failure::{Failure, Result, exit};
+use crate::target::connection::{Connection, Target, failure, failure_of};
+
+const ACCESS: &str = "ask the owner for SELECT rsl.grant_access(your role, 'load'), with which you see the rejects of your own loads, \
+    or 'audit', with which you see all";
+
+pub async fn run(args: Rejects) -> Result<u8> {
+    let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
+    let Some(load) = chosen(&connection, args.load).await? else {
+        match args.format {
+            Format::Json => println!("[]"),
+            Format::Text => println!("no load has rejects"),
+        }
+        return Ok(exit::OK);
+    };
+    let rows = connection
+        .client
+        .query(
+            "SELECT r.reject_id, r.load_id, r.origin, r.object, r.target, r.key::text, r.column_name, r.constraint_name, r.sqlstate, r.message, r.hint,
+                to_char(r.rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS rejected_at, r.retried_by,
+                count(*) OVER () AS total, count(*) FILTER (WHERE r.retried_by IS NULL) OVER () AS open
+             FROM rsl.rejects r WHERE r.load_id = $1 ORDER BY r.reject_id LIMIT $2",
+            &[&load.number, &i64::from(args.limit)],
+        )
+        .await
+        .map_err(|error| failure_of(error, ACCESS, "run it again"))?;
+    let (total, open) =
+        rows.first().map_or((0, 0), |row| (row.get::<_, i64>("total"), row.get::<_, i64>("open")));
+    if load.rejected > 0 && total == 0 {
+        return Err(Failure::new(format!(
+            "load {} has rejects, but not for role \"{}\"",
+            load.number, load.role
+        ))
+        .hint(ACCESS));
+    }
+    match args.format {
+        Format::Json => {
+            println!("{:#}", rows.iter().map(reject).collect::<Vec<_>>().into_iter().collect::<Value>())
+        }
+        Format::Text if rows.is_empty() => {
+            println!("load {} into {} has no rejects", load.number, load.target)
+        }
+        Format::Text => {
+            let heading = ["object", "key", "column", "SQLSTATE", "reason", "went in with"];
+            let mut list = table::new(&heading, &["went in with"]);
+            for row in &rows {
+                list.add_row([
+                    text(row, "object"),
+                    key(&text(row, "key")),
+                    text(row, "column_name"),
+                    text(row, "sqlstate"),
+                    escaped(&text(row, "message")),
+                    row.get::<_, Option<i64>>("retried_by")
+                        .map_or(String::new(), |load| format!("load {load}")),
+                ]);
+            }
+            println!("{list}");
+            let hints: BTreeSet<String> =
+                rows.iter().map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
+            for hint in hints {
+                eprintln!("hint: {}", escaped(&hint));
+            }
+            if total > rows.len() as i64 {
+                eprintln!("{} more are not shown: --limit {total}", total - rows.len() as i64);
+            }
+        }
+    }
+    Ok(if open > 0 { exit::DIFFERENT } else { exit::OK })
+}
+
+struct Load {
+    number: i64,
+    target: String,
+    rejected: i64,
+    role: String,
+}
+
+/// The load that was named, else the latest that has rejects.
+async fn chosen(connection: &Connection, number: Option<i64>) -> Result<Option<Load>> {
+    let row = connection
+        .client
+        .query_opt(
+            "SELECT load_id, target, rejected, current_user::text FROM rsl.load
+             WHERE CASE WHEN $1::bigint IS NULL THEN rejected > 0 ELSE load_id = $1 END ORDER BY load_id DESC LIMIT 1",
+            &[&number],
+        )
+        .await
+        .map_err(failure)?;
+    match (row, number) {
+        (Some(row), _) => {
+            Ok(Some(Load { number: row.get(0), target: row.get(1), rejected: row.get(2), role: row.get(3) }))
+        }
+        (None, Some(number)) => {
+            Err(Failure::new(format!("there is no load {number}")).hint("rsl loads lists them"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn text(row: &Row, name: &str) -> String {
+    row.get::<_, Option<String>>(name).unwrap_or_default()
+}
+
+fn reject(row: &Row) -> Value {
+    let optional = |name: &str| row.get::<_, Option<String>>(name);
+    json!({
+        "reject_id": row.get::<_, i64>("reject_id"), "load_id": row.get::<_, i64>("load_id"), "origin": optional("origin"),
+        "object": optional("object"), "target": optional("target"),
+        "key": optional("key").and_then(|key| serde_json::from_str::<Value>(&key).ok()),
+        "column": optional("column_name"), "constraint": optional("constraint_name"), "sqlstate": optional("sqlstate"),
+        "message": optional("message"), "hint": optional("hint"), "rejected_at": optional("rejected_at"),
+        "retried_by": row.get::<_, Option<i64>>("retried_by"),
+    })
+}
+
+/// `id 7, code 'A'` would hide which is a text: keys are texts all of them.
+fn key(json: &str) -> String {
+    let Ok(Value::Object(key)) = serde_json::from_str(json) else { return "(none)".to_owned() };
+    let column = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{} {}", escaped(name), escaped(text)),
+        other => format!("{} {other}", escaped(name)),
+    };
+    key.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// What is in a database must not move the cursor of a terminal.
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

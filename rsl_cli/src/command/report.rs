@@ -1,0 +1,44 @@
+//! `rsl report`.
+
+mod gather;
+mod html;
+mod markdown;
+mod text;
+mod words;
+
+use rsl_core::report::Verdict;
+use serde_json::json;
+
+use crate::args::{Report, ReportFormat};
+use crate::failure::{Failure, Result, exit};
+use crate::target::connection::Target;
+
+pub async fn run(args: Report) -> Result<u8> {
+    let target = Target::parse(args.database.database_url.as_deref())?;
+    let connection = target.connect().await?;
+    let wanted = match (args.load, args.run) {
+        (Some(load), _) => gather::Wanted::Load(load),
+        (None, Some(run)) => gather::Wanted::Run(run),
+        (None, None) => gather::Wanted::Last,
+    };
+    let report = gather::gather(&connection, &target.name(), wanted).await?;
+    let written = match args.form() {
+        ReportFormat::Json => format!("{:#}\n", json!(report)),
+        ReportFormat::Text => text::text(&report),
+        ReportFormat::Markdown => markdown::markdown(&report),
+        ReportFormat::Html => html::html(&report)?,
+    };
+    match &args.output {
+        Some(path) => {
+            std::fs::write(path, written).map_err(|error| {
+                Failure::new(format!("cannot write the report to {}: {error}", path.display()))
+            })?;
+            eprintln!("{}: {}", path.display(), report.summary);
+        }
+        None => print!("{written}"),
+    }
+    Ok(match report.verdict {
+        Verdict::Exact => exit::OK,
+        Verdict::ExactBut | Verdict::NotExact => exit::DIFFERENT,
+    })
+}

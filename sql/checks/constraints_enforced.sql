@@ -1,0 +1,93 @@
+-- Whether a row breaks a rule that was never applied to the rows that were there. Foreign keys, their triggers and NULLs in required columns
+-- are the matter of checks of their own.
+CREATE FUNCTION rsl.check_constraints_enforced(about text DEFAULT NULL)
+RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    shown CONSTANT int := 5;
+    t record;
+    c record;
+    why text;
+    broken bigint;
+    first_rows text;
+    clean boolean;
+    role CONSTANT text := current_setting('role');
+BEGIN
+    FOR t IN
+        SELECT v.rel, v.name, r.source, r.label, (SELECT o.rolname FROM pg_class AS c JOIN pg_roles AS o ON o.oid = c.relowner WHERE c.oid = v.rel) AS owner
+        FROM rsl.verify_tables(about) AS v CROSS JOIN LATERAL rsl.verify_rows(v.rel) AS r ORDER BY v.name COLLATE "C"
+    LOOP
+        clean := true;
+        FOR c IN
+            SELECT k.oid, k.conname, pg_get_expr(k.conbin, k.conrelid) AS rule, to_jsonb(k) ->> 'conenforced' = 'false' AS not_enforced,
+                   (SELECT array_agg(a.attname::text) FROM pg_attribute AS a WHERE a.attrelid = t.rel AND a.attnum = ANY (k.conkey)) AS columns
+            FROM pg_constraint AS k
+            WHERE k.conrelid = t.rel AND k.contype = 'c' AND NOT k.convalidated
+            ORDER BY k.conname COLLATE "C"
+        LOOP
+            clean := false;
+            object := format('%s.%I', t.name, c.conname); status := 'warn'; expected := 'validated'; actual := 'rows that break it: 0';
+            detail := CASE WHEN c.not_enforced THEN 'it is declared as not enforced' ELSE 'it was never validated' END;
+            hint := CASE WHEN c.not_enforced THEN format('ALTER TABLE %s ALTER CONSTRAINT %I ENFORCED', t.name, c.conname)
+                         ELSE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, c.conname) END;
+            why := rsl.verify_obstacle(t.rel, c.columns);
+            IF why IS NOT NULL THEN
+                actual := NULL; detail := format('%s; its rows were not looked at: %s', detail, why);
+            ELSE
+                BEGIN
+                    -- Functions in a rule are its owner's, and must not run with more rights than the owner has.
+                    PERFORM set_config('role', t.owner, true) WHERE t.owner <> current_user AND pg_has_role(t.owner, 'MEMBER');
+                    EXECUTE format('SELECT count(*) FROM %s AS t WHERE (%s) IS FALSE', t.source, c.rule) INTO broken;
+                    IF broken > 0 THEN
+                        EXECUTE format('SELECT string_agg(f.label, '', '') FROM (SELECT (%1$s)::text AS label FROM %2$s AS t WHERE (%3$s) IS FALSE ORDER BY %1$s LIMIT %4$s) AS f',
+                                       t.label, t.source, c.rule, shown) INTO first_rows;
+                        status := 'fail'; actual := format('rows that break it: %s', broken);
+                        detail := format('%s; first %s', detail, first_rows); hint := format('correct these rows, then %s', hint);
+                    END IF;
+                    PERFORM set_config('role', role, true);
+                EXCEPTION
+                    WHEN insufficient_privilege OR lock_not_available OR transaction_rollback THEN
+                        actual := NULL; detail := format('%s; its rows were not looked at: %s', detail, SQLERRM);
+                    WHEN others THEN
+                        status := 'fail'; actual := format('SQLSTATE %s', SQLSTATE); detail := format('%s; %s', detail, SQLERRM);
+                END;
+            END IF;
+            RETURN NEXT;
+        END LOOP;
+
+        FOR c IN
+            SELECT format('%s.%I', m.member, coalesce(k.conname, g.tgname)) AS name, m.member, g.tgname, g.tgenabled,
+                   CASE WHEN k.oid IS NULL THEN 'trigger' ELSE 'trigger of a constraint that may be deferred' END AS what,
+                   -- Disabled when it was loaded, or accepted since.
+                   coalesce(s.shape -> 'trigger' ->> quote_ident(g.tgname) LIKE CASE g.tgenabled WHEN 'D' THEN '% (disabled)' ELSE '% (enabled for replica only)' END, false) AS known
+            FROM rsl.verify_members(t.name) AS m
+            JOIN pg_trigger AS g ON g.tgrelid = m.member AND g.tgenabled IN ('D', 'R')
+            LEFT JOIN pg_constraint AS k ON k.oid = g.tgconstraint AND g.tgisinternal
+            LEFT JOIN rsl.verify_shapes() AS s ON s.target = t.name
+            WHERE k.contype IS DISTINCT FROM 'f'
+            ORDER BY format('%s.%I', m.member, coalesce(k.conname, g.tgname)) COLLATE "C", g.tgname COLLATE "C"
+        LOOP
+            clean := false;
+            object := c.name; status := CASE WHEN c.known THEN 'warn' ELSE 'fail' END; expected := 'enabled';
+            actual := CASE c.tgenabled WHEN 'D' THEN 'disabled' ELSE 'enabled for replicas only' END;
+            detail := concat(format('this %s does not run', c.what), CASE WHEN c.known THEN ', and did not when the table was recorded' END);
+            hint := format('ALTER TABLE %s ENABLE TRIGGER %I, and look at what was written meanwhile', c.member, c.tgname);
+            RETURN NEXT;
+        END LOOP;
+
+        IF clean THEN
+            object := t.name; status := 'pass'; expected := 'all valid and enabled'; actual := expected; hint := NULL;
+            SELECT format('checks %s, triggers %s',
+                          (SELECT count(*) FROM pg_constraint AS k WHERE k.conrelid = t.rel AND k.contype = 'c'),
+                          (SELECT count(*) FROM pg_trigger AS g LEFT JOIN pg_constraint AS k ON k.oid = g.tgconstraint AND g.tgisinternal
+                           WHERE g.tgrelid = t.rel AND k.contype IS DISTINCT FROM 'f')) INTO detail;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rsl.check_constraints_enforced(text) IS
+    'Check: no check of schema rsl or of a target of a load is not validated, and none of their triggers is disabled or for replicas only';

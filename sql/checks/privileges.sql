@@ -1,0 +1,69 @@
+CREATE FUNCTION rsl.check_privileges(about text DEFAULT NULL)
+RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH granted AS MATERIALIZED (
+        SELECT e.kind, e.schema, e.name, e.rel, e.grantee, e.privilege FROM rsl.verify_grants(about) AS e
+    ), -- What rsl.grant_access gives, told by what only that level has.
+    level AS MATERIALIZED (
+        SELECT r.oid AS grantee, quote_ident(r.rolname) AS role,
+               has_function_privilege(r.oid, 'rsl.load_begin(text,text[],text,text[],text,text,jsonb,boolean,bigint)', 'EXECUTE') AS load,
+               has_function_privilege(r.oid, 'rsl.audit_check(text)', 'EXECUTE') AS audit,
+               (SELECT bool_and(has_table_privilege(r.oid, c.oid, 'INSERT') AND has_table_privilege(r.oid, c.oid, 'UPDATE') AND has_table_privilege(r.oid, c.oid, 'DELETE'))
+                FROM pg_class AS c WHERE c.relnamespace = 'rsl'::regnamespace AND c.relkind = 'r' AND NOT rsl.is_system_table(c.oid)) AS app
+        FROM pg_roles AS r WHERE r.oid IN (SELECT g.grantee FROM granted AS g)
+    ), finding AS (
+        SELECT g.kind, g.name, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE coalesce(l.role, g.grantee::text) END AS role, g.privilege,
+               CASE
+                   WHEN g.grantee = 0 THEN 'fail'
+                   WHEN g.kind = 'target' THEN 'warn'
+                   WHEN g.kind = 'schema' AND g.privilege = 'CREATE' THEN CASE WHEN g.name = 'rsl_stage' AND l.load THEN NULL WHEN g.name = 'rsl_stage' THEN 'warn' ELSE 'fail' END
+                   WHEN g.kind IN ('table', 'column', 'sequence') AND g.privilege IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'USAGE') THEN
+                       CASE
+                           WHEN g.schema <> 'rsl' OR g.kind <> 'sequence' AND rsl.is_system_table(g.rel) THEN 'fail'
+                           WHEN l.app AND (g.kind = 'table' AND g.privilege IN ('INSERT', 'UPDATE', 'DELETE') OR g.kind = 'sequence' AND g.privilege = 'USAGE') THEN NULL
+                           ELSE 'warn'
+                       END
+                   WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.audit_block', 'rsl.audit_log') AND NOT l.audit THEN 'warn'
+                   WHEN g.privilege = 'SELECT' AND g.schema IN ('rsl_audit', 'rsl_stage') AND NOT l.audit THEN 'warn'
+                   WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.users', 'rsl.users.hashed_password') AND NOT l.app THEN 'warn'
+               END AS status
+        FROM granted AS g LEFT JOIN level AS l ON l.grantee = g.grantee
+    )
+    SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
+    FROM (
+        SELECT 1 AS place, f.name AS object, f.status, CASE f.kind WHEN 'target' THEN 'as recorded' ELSE 'as installed, or as rsl.grant_access gives' END AS expected,
+               format('%s: %s', f.role, string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C")) AS actual,
+               CASE WHEN f.role = 'PUBLIC' THEN 'every role of this server has it' ELSE format('this %s is open to a role that was not given it by its level', f.kind) END AS detail,
+               CASE f.kind
+                   WHEN 'target' THEN format('REVOKE ALL ON %1$s FROM %2$s; or if it is meant to be so: SELECT rsl.shape_accept(%1$L)', f.name, f.role)
+                   WHEN 'column' THEN 'revoke it from the column: \dp shows it'
+                   ELSE format('REVOKE %s ON %s %s FROM %s', string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C"), upper(f.kind), f.name, f.role)
+               END AS hint
+        FROM finding AS f WHERE f.status IS NOT NULL
+        GROUP BY f.kind, f.name, f.role, f.status
+        UNION ALL
+        SELECT 2, p.oid::regprocedure::text, 'fail', 'a fixed search_path', 'SECURITY DEFINER without one',
+               'whoever may call it can plant a table or function that it then uses as its owner',
+               format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', p.oid::regprocedure)
+        FROM pg_proc AS p
+        WHERE about IS NULL AND p.pronamespace = 'rsl'::regnamespace AND p.prosecdef
+          AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE c.setting LIKE 'search\_path=%')
+        UNION ALL
+        SELECT 3, coalesce(about, 'rsl'), 'pass', 'as installed, recorded or given by rsl.grant_access', NULL,
+               (SELECT CASE WHEN count(*) = 0 THEN 'nobody but the owners has anything more'
+                            ELSE format('roles: %s', string_agg(DISTINCT l.role, ', ')) END FROM level AS l), NULL
+        WHERE NOT EXISTS (SELECT FROM finding AS f WHERE f.status IS NOT NULL)
+        UNION ALL
+        SELECT 4, coalesce(about, 'targets'), 'skip', NULL, NULL, o.why, format('SELECT rsl.grant_access(%L, ''read'')', quote_ident(current_user))
+        FROM (SELECT rsl.verify_obstacle('rsl.target_shape') AS why) AS o WHERE o.why IS NOT NULL
+    ) AS x
+    ORDER BY x.place, x.object COLLATE "C", x.actual COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION rsl.check_privileges(text) IS
+    'Check: nobody may do more with the objects of the extension than was installed or given by rsl.grant_access, nor with a target than was recorded of it; no function runs as its owner with a search_path of others';
