@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod diff;
 mod rejects;
 mod report;
 mod undo;
@@ -8,6 +9,7 @@ mod undo;
 use std::path::PathBuf;
 
 pub use audit::{Audit, AuditCheck, AuditCommand, AuditOn, AuditPlain, AuditPrune, AuditTable, History};
+pub use diff::Diff;
 pub use rejects::Rejects;
 pub use report::{Report, ReportFormat};
 pub use undo::Undo;
@@ -39,6 +41,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Run the checks of rsl.verify() in the database
     Verify(Verify),
+    /// Compare a table or view of a source with a table of PostgreSQL: which rows and columns differ; nothing is loaded
+    Diff(Box<Diff>),
     /// List the loads, the latest first
     Loads(Loads),
     /// List the rows of a load that could not be loaded, and why

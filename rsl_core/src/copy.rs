@@ -66,7 +66,20 @@ impl RowEncoder {
     ///
     /// # Panics
     /// If the row has another number of values than there are columns.
+    #[inline]
     pub fn row(&mut self, values: &[Value<'_>]) -> Result<(), UnfitField> {
+        self.row_if(values, |_| true).map(drop)
+    }
+
+    /// The same, but `keep` decides by the row's fields whether it stays in the chunk; `false` if it does not.
+    ///
+    /// # Panics
+    /// If the row has another number of values than there are columns.
+    pub fn row_if(
+        &mut self,
+        values: &[Value<'_>],
+        keep: impl FnOnce(&[Field]) -> bool,
+    ) -> Result<bool, UnfitField> {
         assert_eq!(values.len(), self.columns.len(), "a row has one value for each column");
         let start = self.chunk.len();
         self.chunk.extend_from_slice(&(values.len() as i16).to_be_bytes());
@@ -77,9 +90,13 @@ impl RowEncoder {
                 return Err(UnfitField { column, reason });
             }
         }
+        if !keep(&self.fields) {
+            self.chunk.truncate(start);
+            return Ok(false);
+        }
         self.witness.add_row(&self.fields);
         self.rows += 1;
-        Ok(())
+        Ok(true)
     }
 
     /// Bytes in the chunk so far.
@@ -254,6 +271,20 @@ mod tests {
             prop_assert_eq!(back, expected);
             prop_assert!(chunks.iter().all(|c| c.witness.rows() == c.rows));
             prop_assert_eq!(chunks.iter().map(|c| c.rows).sum::<u64>(), rows.len() as u64);
+        }
+
+        #[test]
+        fn only_the_rows_that_are_kept_are_in_the_chunk(rows in vec((any::<i64>(), any::<bool>()), 0..20)) {
+            let (mut sieved, mut plain) = (RowEncoder::new(vec![PgType::Int8], 64), RowEncoder::new(vec![PgType::Int8], 64));
+            for &(number, kept) in &rows {
+                prop_assert_eq!(sieved.row_if(&[Value::Int(number)], |_| kept).unwrap(), kept);
+                if kept {
+                    plain.row(&[Value::Int(number)]).unwrap();
+                }
+            }
+            let (sieved, plain) = (sieved.take_chunk(), plain.take_chunk());
+            prop_assert_eq!((sieved.rows, sieved.witness.digest()), (plain.rows, plain.witness.digest()));
+            prop_assert_eq!(sieved.payload, plain.payload);
         }
 
         #[test]

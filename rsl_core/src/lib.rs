@@ -5,7 +5,9 @@
 //! `docs/digest.md` specifies the digest for whoever wants to compute it independently.
 #![forbid(unsafe_code)]
 
+pub mod buckets;
 pub mod canonical;
+pub mod common;
 pub mod copy;
 pub mod decimal;
 pub mod digest;
@@ -23,6 +25,7 @@ pub mod unfit;
 pub mod value;
 pub mod witness;
 
+pub use buckets::Buckets;
 pub use decimal::Decimal;
 pub use digest::Digest;
 pub use encode::encode_value;

@@ -342,6 +342,16 @@ unsafe fn hash_array(
 /// `datum` is a composite value.
 unsafe fn hash_row(datum: pg_sys::Datum) -> u128 {
     let mut row = RowHasher::default();
+    // SAFETY: the caller vouches for the value.
+    unsafe { field_hashes(datum, |hash| row.push(hash)) };
+    row.finish()
+}
+
+/// Calls `seen` with the canonical hash of each field of a row.
+///
+/// # Safety
+/// `datum` is a composite value.
+pub unsafe fn field_hashes(datum: pg_sys::Datum, mut seen: impl FnMut(u128)) {
     // SAFETY: a composite value is a varlena that begins with a HeapTupleHeader, which names its type; there is room for as
     // many fields as the type has.
     unsafe {
@@ -356,12 +366,11 @@ unsafe fn hash_row(datum: pg_sys::Datum) -> u128 {
         deform(header, shape, &mut values, &mut nulls);
         for (i, attribute) in attributes.iter().enumerate().filter(|(_, attribute)| !attribute.attisdropped) {
             match nulls[i] {
-                true => row.push(canonical::NULL),
-                false => Reader::new(attribute.atttypid).read(values[i], |hash, _| row.push(hash)),
+                true => seen(canonical::NULL),
+                false => Reader::new(attribute.atttypid).read(values[i], |hash, _| seen(hash)),
             }
         }
     }
-    row.finish()
 }
 
 /// Reads the fields of a composite value and lets go of its shape.

@@ -11,6 +11,8 @@ mod append;
 mod audit;
 mod batch;
 mod books;
+mod buckets;
+mod common;
 mod datum;
 mod freshness;
 mod load;

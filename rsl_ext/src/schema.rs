@@ -26,9 +26,19 @@ extension_sql_file!(
     requires = ["digest_digest"]
 );
 extension_sql_file!(
+    "../../sql/digest/buckets.sql",
+    name = "digest_buckets",
+    requires = ["digest_table_digest"]
+);
+extension_sql_file!(
+    "../../sql/digest/source_buckets.sql",
+    name = "digest_source_buckets",
+    requires = ["digest_buckets"]
+);
+extension_sql_file!(
     "../../sql/digest/sketch.sql",
     name = "digest_sketch",
-    requires = ["digest_table_digest"]
+    requires = ["digest_source_buckets"]
 );
 extension_sql_file!("../../sql/digest/diff.sql", name = "digest_diff", requires = ["digest_sketch"]);
 extension_sql_file!("../../sql/load/keep_data.sql", name = "load_keep_data", requires = ["digest_diff"]);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod diff;
 mod history;
 mod init;
 mod interrupt;
@@ -21,6 +22,7 @@ use crate::failure::Result;
 pub async fn run(args: Args) -> Result<u8> {
     match args.command {
         Command::Check(args) => check::run(*args).await,
+        Command::Diff(args) => diff::run(*args).await,
         Command::Init(args) => init::run(args).await,
         Command::Pull(args) => pull::run(*args).await,
         Command::Verify(args) => verify::run(args).await,

@@ -12,9 +12,11 @@ mod sqlite;
 pub use choice::{choose, find};
 pub use condition::leaves_its_place;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rsl_core::common::Sums;
 use rsl_core::source_account::SourceColumn;
 use rsl_core::{PgType, Value};
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,28 @@ pub trait Source: Send + Sync {
         Ok(vec![Part::default()])
     }
 
+    /// About how many rows a table or view has, as far as that is known without reading it.
+    async fn estimate(&self, _table: &Table) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// How the source itself can compute sums of hashes of its rows, in so many buckets by the columns at these positions, or why
+    /// it cannot. The columns have the types of the table that is compared with.
+    async fn plan_sums(
+        &self,
+        _table: &Table,
+        _types: &[PgType],
+        _key: &[usize],
+        _buckets: NonZeroU32,
+    ) -> Result<std::result::Result<SumsPlan, String>> {
+        Ok(Err("the source is a file, which is read where this program runs".to_owned()))
+    }
+
+    /// Computes them.
+    async fn sums(&self, table: &Table, _plan: &SumsPlan, _filter: Option<&str>) -> Result<BucketSums> {
+        Err(Failure::new(format!("the source of {} computes no sums", table.object)))
+    }
+
     /// Reads the columns of a part into the sink, the last chunk sent. `filter` is the user's condition in the source's SQL. `own`:
     /// the types that the columns become in the target, if the source is to give its own account of the part.
     async fn read(
@@ -88,6 +112,26 @@ pub trait Source: Send + Sync {
     ) -> Result<Consistency> {
         Ok(self.read(table, &Part::default(), filter, None, sink).await?.consistency)
     }
+}
+
+/// Expressions in the source's SQL, over a table `t`; see `rsl_core::common`.
+#[derive(Debug, Clone)]
+pub struct SumsPlan {
+    /// The hash of a row.
+    pub row: String,
+    /// The number of its bucket, from 0.
+    pub bucket: String,
+    /// Of each column, the least decimal places in its text.
+    pub places: Vec<i32>,
+}
+
+/// What the source has computed.
+#[derive(Debug)]
+pub struct BucketSums {
+    /// Of the buckets that have rows.
+    pub sums: Vec<(u32, Sums)>,
+    /// Of the whole table.
+    pub consistency: Consistency,
 }
 
 /// What the source says of the rows that were read.

@@ -108,6 +108,15 @@ impl Source for Sqlite {
         Ok(survey)
     }
 
+    async fn estimate(&self, table: &Table) -> Result<Option<u64>> {
+        let sql = format!("SELECT count(*) FROM {}", quote(&table.object));
+        blocking(self, move |path| {
+            connect(path)?.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(failed(path))
+        })
+        .await
+        .map(|rows| u64::try_from(rows).ok())
+    }
+
     async fn read(
         &self,
         table: &Table,

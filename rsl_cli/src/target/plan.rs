@@ -126,11 +126,11 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn position(table: &Table, name: &str) -> Option<usize> {
+pub(super) fn position(table: &Table, name: &str) -> Option<usize> {
     table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
 }
 
-fn find_key(name: &str, table: &Table, columns: &[(String, PgType)]) -> Result<String> {
+pub(super) fn find_key(name: &str, table: &Table, columns: &[(String, PgType)]) -> Result<String> {
     let name = name.trim();
     let by_target = columns.iter().position(|(column, _)| column == name);
     by_target.or_else(|| position(table, name)).map(|at| columns[at].0.clone()).ok_or_else(|| {
@@ -163,7 +163,7 @@ impl Names {
 }
 
 /// Whether a column of an existing target has the name that this column of the source would get, or the same but for case.
-fn is_for(existing: &Existing, column: &str) -> bool {
+pub(super) fn is_for(existing: &Existing, column: &str) -> bool {
     [Names::Lower, Names::Keep].iter().any(|names| existing.name == names.of_column(column))
         || existing.name.to_lowercase() == column.to_lowercase()
 }
@@ -189,16 +189,16 @@ fn new_columns(table: &Table, names: Names) -> Result<Vec<(String, PgType)>> {
 }
 
 /// A column of an existing table.
-struct Existing {
-    name: String,
+pub(super) struct Existing {
+    pub name: String,
     /// None: a type that this program does not write.
-    ty: Option<PgType>,
-    type_name: String,
-    generated: bool,
+    pub ty: Option<PgType>,
+    pub type_name: String,
+    pub generated: bool,
     must_be_given: bool,
 }
 
-async fn existing_columns(
+pub(super) async fn existing_columns(
     connection: &Connection,
     target: &(String, String),
 ) -> Result<Option<Vec<Existing>>> {

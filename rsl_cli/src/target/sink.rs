@@ -8,6 +8,7 @@ use rsl_core::{PgType, Value};
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::sieve::Sieve;
 use crate::failure::{Failure, Result};
 use crate::source::Key;
 
@@ -19,6 +20,9 @@ pub const CHUNK_BYTES: usize = 2 << 20;
 
 /// Of larger chunks, which a single large value makes, only one is in memory at once.
 const LARGE_BYTES: usize = 4 * CHUNK_BYTES;
+
+/// Where few chunks are sent, it is asked after so many rows whether the run ends.
+const STOP_EVERY: u64 = 1024;
 
 /// What to do about a value that cannot be represented.
 const HINT: &str = "mend the value in the source, leave the row out with --where, or create the target with a column type that holds it";
@@ -80,6 +84,10 @@ pub struct RowSink {
     reject_bytes: usize,
     /// If not every row is wanted: those that are.
     wanted: Option<Arc<Wanted>>,
+    /// Lets only some rows through, for a comparison, which has no place for rejects.
+    sieve: Option<Sieve>,
+    /// Of a comparison, what is wrong with a row.
+    refused: Option<Failure>,
 }
 
 impl RowSink {
@@ -92,7 +100,25 @@ impl RowSink {
     ) -> Self {
         let encoder = RowEncoder::new(types, CHUNK_BYTES + CHUNK_BYTES / 8);
         let (rejects, wanted) = (Vec::new(), None);
-        Self { encoder, labels, parcels, stop, progress, taken: 0, rejects, reject_bytes: 0, wanted }
+        let (sieve, refused) = (None, None);
+        Self {
+            encoder,
+            labels,
+            parcels,
+            stop,
+            progress,
+            taken: 0,
+            rejects,
+            reject_bytes: 0,
+            wanted,
+            sieve,
+            refused,
+        }
+    }
+
+    /// Of all rows only those that pass the sieve are sent. A row that cannot be represented is a failure.
+    pub fn through(self, sieve: Sieve) -> Self {
+        Self { sieve: Some(sieve), ..self }
     }
 
     /// Takes only the rows with these keys.
@@ -107,6 +133,9 @@ impl RowSink {
         if self.wanted.as_ref().is_some_and(|wanted| !wanted.takes(values)) {
             return Ok(true);
         }
+        if self.sieve.is_some() {
+            return self.sift(values);
+        }
         match self.encoder.row(values) {
             Ok(()) => {
                 self.taken += 1;
@@ -119,8 +148,30 @@ impl RowSink {
         }
     }
 
+    fn sift(&mut self, values: &[Value<'_>]) -> Result<bool> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
+        if let Some(sieve) = &mut self.sieve {
+            let row = self.encoder.row_if(values, |fields| sieve.passes(fields));
+            row.map_err(|UnfitField { column, reason }| self.refuse(values, column, reason))?;
+        }
+        if self.taken.is_multiple_of(STOP_EVERY) && self.stop.is_set() {
+            return Err(Failure::follow_up());
+        }
+        self.taken += 1;
+        Ok(true)
+    }
+
     /// Rejects a row of which some values could not even be read: NULL stands for them in `values`, and in `raw` what came.
     pub fn reject(&mut self, values: &[Value<'_>], column: usize, reason: String, raw: &[(usize, Json)]) {
+        if self.sieve.is_some() {
+            // It is raised with the next row, or at the end.
+            let failure = self.refuse(values, column, reason);
+            self.refused.get_or_insert(failure);
+            self.taken += 1;
+            return;
+        }
         if self.wanted.as_ref().is_none_or(|wanted| wanted.takes(values)) {
             // character_not_in_repertoire
             self.put_aside(values, column, "22021", reason, raw);
@@ -180,6 +231,12 @@ impl RowSink {
     fn parcel(&mut self, position: Option<Key>) -> Result<Option<(Parcel, Option<oneshot::Receiver<()>>)>> {
         if self.stop.is_set() {
             return Err(Failure::follow_up());
+        }
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
+        if let Some(sieve) = &mut self.sieve {
+            sieve.hand_over();
         }
         if self.encoder.is_empty() && self.rejects.is_empty() {
             return Ok(None);

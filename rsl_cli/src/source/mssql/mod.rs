@@ -13,10 +13,12 @@ mod select;
 mod session;
 mod stage;
 mod structure;
+mod sums;
 mod survey;
 mod transient;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,7 +34,7 @@ use self::question::Question;
 use self::select::Selected;
 use self::session::Session;
 use self::stage::{Stage, Taker};
-use super::{Account, Column, Consistency, Key, Options, Part, Source, Table};
+use super::{Account, BucketSums, Column, Consistency, Key, Options, Part, Source, SumsPlan, Table};
 use crate::carry_over::Structure;
 use crate::failure::{Failure, Result};
 use crate::retry::retried;
@@ -271,6 +273,37 @@ impl Source for SqlServer {
         .await
     }
 
+    async fn estimate(&self, table: &Table) -> Result<Option<u64>> {
+        Ok(self.relation(&table.object).await?.estimate)
+    }
+
+    async fn plan_sums(
+        &self,
+        table: &Table,
+        types: &[PgType],
+        key: &[usize],
+        buckets: NonZeroU32,
+    ) -> Result<std::result::Result<SumsPlan, String>> {
+        let relation = self.relation(&table.object).await?;
+        let version = self
+            .again(move || async move {
+                let mut session = self.asking().await?;
+                let version = sums::version(&mut session).await?;
+                self.asked(session);
+                Ok(version)
+            })
+            .await?;
+        let names = table.columns.iter().map(|column| column.name.clone());
+        let columns: Vec<_> = names.zip(types.iter().copied()).collect();
+        Ok(sums::plan(&relation, &columns, key, buckets, version))
+    }
+
+    async fn sums(&self, table: &Table, plan: &SumsPlan, filter: Option<&str>) -> Result<BucketSums> {
+        let relation = self.relation(&table.object).await?;
+        let relation = &relation;
+        self.again(move || async move { self.sums(relation, plan, filter).await }).await
+    }
+
     async fn read(
         &self,
         table: &Table,
@@ -286,7 +319,7 @@ impl Source for SqlServer {
         // In a snapshot it is the same before and after: asked for afterwards, it is not asked for in vain if the rows break off.
         let before = match self.snapshot && own.is_some() {
             true => None,
-            false => Some(question.ask(&mut session, table, part, filter).await?),
+            false => Some(question.ask(&mut session, &table.object, part, filter).await?),
         };
 
         let mut stage = Stage::new(Taker::new(relation.clone(), &selected, sink));
@@ -308,7 +341,7 @@ impl Source for SqlServer {
         taker.finish().await?;
         let after = match (self.snapshot, &before) {
             (true, Some(_)) => None,
-            _ => Some(question.ask(&mut session, table, part, filter).await?),
+            _ => Some(question.ask(&mut session, &table.object, part, filter).await?),
         };
         Ok(question.account(before, after, part.arrived.is_none().then_some(taken)))
     }
@@ -374,7 +407,7 @@ impl Source for SqlServer {
         let question = &question;
         self.again(move || async move {
             let mut session = self.reading_session().await?;
-            let counts = question.ask(&mut session, table, part, filter).await?;
+            let counts = question.ask(&mut session, &table.object, part, filter).await?;
             Ok(question.account(Some(counts), None, None))
         })
         .await

@@ -7,7 +7,7 @@ use super::catalogue::{self, Relation};
 use super::select::Selected;
 use super::session::Session;
 use crate::failure::{Failure, Result};
-use crate::source::{Account, Consistency, Part, Table, own_account};
+use crate::source::{Account, Consistency, Part, own_account};
 
 /// What is asked of a part before or after it is read, or both.
 pub struct Question<'a> {
@@ -40,7 +40,7 @@ impl<'a> Question<'a> {
     pub async fn ask(
         &self,
         session: &mut Session,
-        table: &Table,
+        object: &str,
         part: &Part,
         filter: Option<&str>,
     ) -> Result<Counts> {
@@ -49,7 +49,7 @@ impl<'a> Question<'a> {
         for (number, figures) in statements.iter().enumerate() {
             let changes = if number == 0 { &self.changes[..] } else { &[] };
             let sql = self.relation.count_sql(part, filter, changes, figures);
-            let rows = session.rows(&sql, Some(&table.object)).await?;
+            let rows = session.rows(&sql, Some(object)).await?;
             let row =
                 rows.first().ok_or_else(|| Failure::new("the source does not count its rows").transient())?;
             if row.len() != 1 + changes.len() + figures.len() {

@@ -46,6 +46,27 @@ pub static FUNCTIONS: &[Function] = &[
             convert::of_moment(moved, &call.result.ty).ok_or_else(beyond)
         },
     ),
+    // The instant stays, the offset is another.
+    function(
+        "switchoffset",
+        &[Want::Any, Want::Any],
+        |types| match types.first() {
+            Some(SqlType::DateTimeOffset(scale)) => SqlType::DateTimeOffset(*scale),
+            _ => SqlType::DateTimeOffset(7),
+        },
+        |call, arguments| {
+            let invalid = || {
+                SqlMessage::error(9812, "The timezone provided to builtin function switchoffset is invalid.")
+            };
+            let SqlValue::DateTimeOffset(days, time, _) = arguments[0] else { return Err(invalid()) };
+            let offset = match arguments[1] {
+                SqlValue::Int(minutes) => i16::try_from(minutes).ok(),
+                _ => offset_minutes(&call.text(&arguments, 1)),
+            };
+            let offset = offset.filter(|offset| (-840..=840).contains(offset)).ok_or_else(invalid)?;
+            Ok(SqlValue::DateTimeOffset(days, time, offset))
+        },
+    ),
     function("datediff", &[Want::Text, Want::Date, Want::Date], int, |call, arguments| {
         let difference = difference(call, &arguments)?;
         match i32::try_from(difference) {
@@ -142,6 +163,20 @@ enum Unit {
     Microsecond,
     Nanosecond,
     Offset,
+}
+
+/// The minutes of `+hh:mm` or `-hh:mm`.
+fn offset_minutes(text: &str) -> Option<i16> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'+' => (1, &text[1..]),
+        b'-' => (-1, &text[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    Some(
+        sign * (hours.parse::<i16>().ok()? * 60
+            + minutes.parse::<i16>().ok().filter(|minutes| *minutes < 60)?),
+    )
 }
 
 fn unit(name: &str) -> Result<Unit, SqlMessage> {

@@ -1,5 +1,7 @@
 //! Operators and functions of text.
 
+use sha2::Digest as _;
+
 use super::{Call, Function, Want, bit, function, int, same};
 use crate::answer::{SqlMessage, SqlType, SqlValue};
 use crate::collation::Collation;
@@ -159,6 +161,25 @@ pub static FUNCTIONS: &[Function] = &[
             .first()
             .map_or(SqlValue::Null, |&unit| SqlValue::Int(unit.into())))
     }),
+    // Of a wide text the bytes are UTF-16, of a narrow one those of its code page. What the server does not know hashes to NULL.
+    function(
+        "hashbytes",
+        &[Want::Text, Want::String],
+        |_| SqlType::VarBinary(Some(8000)),
+        |call, arguments| {
+            let bytes = match arguments[1].clone() {
+                SqlValue::Binary(bytes) | SqlValue::Bytes(bytes) => bytes,
+                SqlValue::Wide(units) => form::wide_bytes(&units),
+                _ => return Ok(SqlValue::Null),
+            };
+            let hash = match call.text(&arguments, 0).to_ascii_uppercase().as_str() {
+                "SHA2_256" => sha2::Sha256::digest(bytes).to_vec(),
+                "SHA2_512" => sha2::Sha512::digest(bytes).to_vec(),
+                _ => return Ok(SqlValue::Null),
+            };
+            Ok(SqlValue::Binary(hash))
+        },
+    ),
     function(
         "char",
         &[Want::Int],
