@@ -7,7 +7,7 @@ AS $$
     SELECT EXISTS (SELECT FROM pg_class
         WHERE oid = target AND (relnamespace = ANY ('{pg_catalog,information_schema,pg_toast,rsl_stage,rsl_audit}'::regnamespace[])
             OR relnamespace = 'rsl'::regnamespace
-                AND (relname IN ('load', 'load_chunk', 'load_part', 'load_sketch', 'run', 'manifest', 'phase_history', 'target_shape') OR relname ~ '^audit_')))
+                AND (relname IN ('load', 'load_chunk', 'load_part', 'load_sketch', 'reject', 'run', 'manifest', 'phase_history', 'target_shape') OR relname ~ '^audit_')))
 $$;
 COMMENT ON FUNCTION rsl.is_system_table(regclass) IS
     'Whether a table belongs to PostgreSQL, or is one that only functions of the extension write to: such a table is neither loaded nor tracked';
