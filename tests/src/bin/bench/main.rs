@@ -1,9 +1,10 @@
 //! Measures RSL against what people would use instead, on this machine, in this run, and prints the ratios.
 //!
-//! `bench [ROWS] [REPEATS] [PART]`, by default 1,000,000 and 3, and all parts: from SQLite, from SQL Server, and the audit. Every figure is the median of the repeats; what is compared is
+//! `bench [ROWS] [REPEATS] [PART]`, by default 1,000,000 and 3, and all parts: from SQLite, from SQL Server, the audit, and the proof. Every figure is the median of the repeats; what is compared is
 //! measured in turns, so that a busy moment of the machine meets both sides. Exit code 1 if a limit is exceeded.
 
 mod audit;
+mod proof;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -44,8 +45,8 @@ fn main() -> Result<ExitCode> {
     let repeats: usize = arguments.next().map_or(Ok(3), |n| n.parse()).context("REPEATS must be a number")?;
     let part = arguments.next();
     ensure!(
-        part.as_deref().is_none_or(|name| ["sqlite", "mssql", "audit"].contains(&name)),
-        "PART is sqlite, mssql or audit"
+        part.as_deref().is_none_or(|name| ["sqlite", "mssql", "audit", "proof"].contains(&name)),
+        "PART is sqlite, mssql, audit or proof"
     );
     ensure!(rows >= 100_000 && repeats >= 1, "at least 100000 ROWS and one REPEAT");
     let bench = Bench::new(rows)?;
@@ -60,6 +61,9 @@ fn main() -> Result<ExitCode> {
     }
     if wanted("audit") {
         results.extend(bench.run_audit(repeats)?);
+    }
+    if wanted("proof") {
+        results.extend(bench.run_proof(repeats)?);
     }
     println!("| what | RSL | against | reference | ratio | limit |\n|---|---|---|---|---|---|");
     results.iter().for_each(|result| println!("{}", result.line()));
@@ -338,6 +342,17 @@ impl Bench {
     }
 
     fn pull(&self, source: &str, options: &[&str]) -> Result<Pulled> {
+        let pulled = self.pull_some(source, options)?;
+        ensure!(pulled.code == 0, "rsl pull ended with code {}", pulled.code);
+        if source == "bench.db" {
+            let count: u64 = self.database.value(&format!("SELECT count(*) FROM {}", options[1]))?.parse()?;
+            ensure!(count == self.rows, "{count} rows arrived");
+        }
+        Ok(pulled)
+    }
+
+    /// A pull that may leave rows out.
+    fn pull_some(&self, source: &str, options: &[&str]) -> Result<Pulled> {
         let mut rsl = program::rsl(self.folder.path())?;
         rsl.args(["pull", "BENCH_ROW", "--database-url", &self.database.url()])
             .arg("--source")
@@ -345,13 +360,7 @@ impl Bench {
             .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let pulled = run_measured(&mut rsl)?;
-        ensure!(pulled.code == 0, "rsl pull ended with code {}", pulled.code);
-        if source == "bench.db" {
-            let count: u64 = self.database.value(&format!("SELECT count(*) FROM {}", options[1]))?.parse()?;
-            ensure!(count == self.rows, "{count} rows arrived");
-        }
-        Ok(pulled)
+        run_measured(&mut rsl)
     }
 }
 
