@@ -8,8 +8,8 @@ use rsl_core::Buckets;
 use rsl_core::buckets::{MAX_BUCKETS, bucket_of};
 use rsl_core::canonical::{self, RowHasher};
 
-use crate::datum::{Reader, argument_readers, field_hashes, push_fields};
-use crate::sql_function::{arguments, present, sql_function};
+use crate::datum::{Reader, argument_readers, field_hashes, kept_readers, push_fields};
+use crate::sql_function::{arguments, present, refuse_array, sql_function};
 use crate::{raise, report};
 
 sql_function!(key_bucket_wrapper, pg_finfo_key_bucket_wrapper, key_bucket);
@@ -45,36 +45,6 @@ pub fn bucket_count(argument: &pg_sys::NullableDatum) -> NonZeroU32 {
         .filter(|&count| count <= MAX_BUCKETS)
         .and_then(NonZeroU32::new)
         .unwrap_or_else(|| invalid(format!("there can be 1 to {MAX_BUCKETS} buckets, not {asked}")))
-}
-
-/// # Safety
-/// `fcinfo` is a call frame of a function with `VARIADIC "any"`.
-pub unsafe fn refuse_array(fcinfo: pg_sys::FunctionCallInfo) {
-    // SAFETY: see above.
-    if unsafe { pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) } {
-        raise(
-            report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "VARIADIC of an array is not supported")
-                .set_hint("Name the columns one by one."),
-        );
-    }
-}
-
-/// The readers of the arguments from one of them on, made at the first call of a statement and kept in the memory of its function.
-///
-/// # Safety
-/// `fcinfo` is the call frame of a function whose `fn_extra` nobody else uses.
-pub unsafe fn kept_readers<'a>(fcinfo: pg_sys::FunctionCallInfo, from: i16) -> &'a [Reader] {
-    // SAFETY: `fn_extra` is empty, or the vector that was put there by an earlier call; it dies with `fn_mcxt`.
-    unsafe {
-        let function = (*fcinfo).flinfo;
-        if (*function).fn_extra.is_null() {
-            refuse_array(fcinfo);
-            let readers = argument_readers(fcinfo, from);
-            let kept = PgMemoryContexts::For((*function).fn_mcxt).leak_and_drop_on_delete(readers);
-            (*function).fn_extra = kept.cast();
-        }
-        &*(*function).fn_extra.cast::<Vec<Reader>>()
-    }
 }
 
 unsafe fn key_bucket(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

@@ -11,11 +11,11 @@ use rsl_core::common::{
 use rsl_core::extent::Measure;
 use sha2::{Digest, Sha256};
 
-use crate::buckets::{bucket_count, given, invalid, kept_readers, refuse_array};
-use crate::datum::{Reader, argument_readers, bytes};
+use crate::buckets::{bucket_count, given, invalid};
+use crate::datum::{Reader, argument_readers, bytes, kept_readers};
 use crate::raise;
 use crate::report;
-use crate::sql_function::{arguments, present, sql_function};
+use crate::sql_function::{arguments, present, refuse_array, sql_function};
 
 sql_function!(source_buckets_add_wrapper, pg_finfo_source_buckets_add_wrapper, source_buckets_add);
 sql_function!(source_key_bucket_wrapper, pg_finfo_source_key_bucket_wrapper, source_key_bucket);

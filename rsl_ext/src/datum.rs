@@ -5,12 +5,13 @@
 
 use std::ffi::CStr;
 
-use pgrx::{pg_sys, varlena};
+use pgrx::{PgMemoryContexts, pg_sys, varlena};
 use rsl_core::canonical::{self, Number, RowHasher};
 use rsl_core::extent::{Length, Measure};
 
 use pgrx::PgSqlErrorCode;
 
+use crate::sql_function::refuse_array;
 use crate::{raise, report};
 
 /// How the values of one column are read: its type, resolved once.
@@ -259,6 +260,24 @@ pub unsafe fn argument_readers(fcinfo: pg_sys::FunctionCallInfo, from: i16) -> V
     let types = from..unsafe { (*fcinfo).nargs };
     // SAFETY: see above.
     types.map(|i| unsafe { Reader::new(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, i.into())) }).collect()
+}
+
+/// The readers of the arguments from one of them on, made at the first call of a statement and kept in the memory of its function.
+///
+/// # Safety
+/// `fcinfo` is the call frame of a function whose `fn_extra` nobody else uses.
+pub unsafe fn kept_readers<'a>(fcinfo: pg_sys::FunctionCallInfo, from: i16) -> &'a [Reader] {
+    // SAFETY: `fn_extra` is empty, or the vector that was put there by an earlier call; it dies with `fn_mcxt`.
+    unsafe {
+        let function = (*fcinfo).flinfo;
+        if (*function).fn_extra.is_null() {
+            refuse_array(fcinfo);
+            let readers = argument_readers(fcinfo, from);
+            let kept = PgMemoryContexts::For((*function).fn_mcxt).leak_and_drop_on_delete(readers);
+            (*function).fn_extra = kept.cast();
+        }
+        &*(*function).fn_extra.cast::<Vec<Reader>>()
+    }
 }
 
 /// Adds the hashes of fields to that of their row.

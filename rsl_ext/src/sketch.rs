@@ -1,13 +1,12 @@
 //! The aggregates `rsl.sketch` and `rsl.witness_sketch`, and what is done with sketches; `rsl.row_hash`.
 
-use pgrx::PgMemoryContexts;
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 use rsl_core::canonical::RowHasher;
 use rsl_core::sketch::{Sketch, read_key, write_key};
 
-use crate::datum::{Reader, argument_readers, push_fields, write_hex};
-use crate::sql_function::{arguments, present, sql_function};
+use crate::datum::{Reader, argument_readers, kept_readers, push_fields, write_hex};
+use crate::sql_function::{arguments, present, refuse_array, sql_function};
 use crate::witness::{State, raise_shape, result_of, state};
 use crate::{Result, raise, report};
 
@@ -89,15 +88,7 @@ unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> pg_sys::Da
 unsafe fn begin(fcinfo: pg_sys::FunctionCallInfo, state: &mut State) {
     // SAFETY: the caller vouches for the frame, whose second and third arguments are integers.
     unsafe {
-        if pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) {
-            raise(
-                report(
-                    PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-                    "VARIADIC of an array is not supported",
-                )
-                .set_hint("Name the columns one by one."),
-            );
-        }
+        refuse_array(fcinfo);
         let number = |at: usize| {
             let value = present(&arguments(fcinfo)[at]).map_or(-1, |datum| datum.value() as i32);
             usize::try_from(value).unwrap_or(usize::MAX)
@@ -168,27 +159,10 @@ fn null(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 
 /// The hash of a row of these values, 16 bytes, as docs/digest.md says.
 unsafe fn row_hash(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the SQL declaration is (VARIADIC "any"). The readers stay in the memory of the expression, which calls this for every
-    // row with the same types.
+    // SAFETY: the SQL declaration is (VARIADIC "any"); the readers are those of the arguments' types.
     unsafe {
-        let flinfo = (*fcinfo).flinfo;
-        if pg_sys::get_fn_expr_variadic(flinfo) {
-            raise(
-                report(
-                    PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-                    "VARIADIC of an array is not supported",
-                )
-                .set_hint("Name the columns one by one."),
-            );
-        }
-        if (*flinfo).fn_extra.is_null() {
-            let readers = argument_readers(fcinfo, 0);
-            let kept = PgMemoryContexts::For((*flinfo).fn_mcxt)
-                .leak_and_drop_on_delete((readers, RowHasher::default()));
-            (*flinfo).fn_extra = kept.cast();
-        }
-        let (readers, row) = &mut *(*flinfo).fn_extra.cast::<(Vec<Reader>, RowHasher)>();
-        push_fields(row, readers.iter().zip(arguments(fcinfo).iter().map(present)));
+        let mut row = RowHasher::default();
+        push_fields(&mut row, kept_readers(fcinfo, 0).iter().zip(arguments(fcinfo).iter().map(present)));
         let hash = row.finish().to_be_bytes();
         hash.as_slice().into_datum().unwrap_or_else(|| null(fcinfo))
     }

@@ -1,6 +1,8 @@
 //! SQL-callable functions that take the call frame itself.
 
-use pgrx::pg_sys;
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use crate::{raise, report};
 
 /// Exports `$function` to PostgreSQL under the C symbol `$symbol`, whose call information is `$info`: the names that
 /// the server derives from the `AS` clause of CREATE FUNCTION. pgrx's own wrapper converts every argument through a
@@ -42,4 +44,18 @@ pub unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [pg_sys::Nu
 #[inline]
 pub fn present(argument: &pg_sys::NullableDatum) -> Option<pg_sys::Datum> {
     (!argument.isnull).then_some(argument.value)
+}
+
+/// Raises if the arguments came as one array.
+///
+/// # Safety
+/// `fcinfo` is a call frame of a function with `VARIADIC "any"`.
+pub unsafe fn refuse_array(fcinfo: pg_sys::FunctionCallInfo) {
+    // SAFETY: see above.
+    if unsafe { pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) } {
+        raise(
+            report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "VARIADIC of an array is not supported")
+                .set_hint("Name the columns one by one."),
+        );
+    }
 }

@@ -8,7 +8,7 @@ use rsl_core::witness::Account;
 
 use crate::datum::{Reader, argument_readers, deform, push_fields};
 use crate::sketch::KeyedSketch;
-use crate::sql_function::{arguments, present, sql_function};
+use crate::sql_function::{arguments, present, refuse_array, sql_function};
 use crate::{Result, raise, report};
 
 sql_function!(witness_add_wrapper, pg_finfo_witness_add_wrapper, witness_add);
@@ -173,15 +173,7 @@ unsafe fn add_arguments(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> 
     unsafe {
         let state = state(fcinfo, digest_only);
         if state.readers.is_empty() {
-            if pg_sys::get_fn_expr_variadic((*fcinfo).flinfo) {
-                raise(
-                    report(
-                        PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-                        "VARIADIC of an array is not supported",
-                    )
-                    .set_hint("Name the columns one by one."),
-                );
-            }
+            refuse_array(fcinfo);
             state.set_readers(argument_readers(fcinfo, 1));
         }
         state.add(arguments(fcinfo)[1..].iter().map(present));

@@ -44,34 +44,39 @@ CREATE AGGREGATE rsl.row_buckets(buckets int, key int[], row_value record) (
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE rsl.row_buckets(int, int[], record) IS 'rsl.buckets over the fields of a row';
 
+CREATE FUNCTION rsl.column_places(columns text[], wanted text[]) RETURNS int[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing text;
+BEGIN
+    SELECT c INTO missing FROM unnest(wanted) c WHERE c IS NULL OR c <> ALL (columns) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the key''s column "%" is not among the columns', coalesce(missing, '')
+            USING ERRCODE = 'undefined_column', HINT = 'They are: ' || array_to_string(columns, ', ') || '.';
+    END IF;
+    RETURN coalesce((SELECT array_agg(array_position(columns, c) ORDER BY n) FROM unnest(wanted) WITH ORDINALITY u (c, n)), '{}');
+END $$;
+COMMENT ON FUNCTION rsl.column_places(text[], text[]) IS 'part of rsl.table_buckets and rsl.table_source_buckets: where these columns stand among those, from 1; 42703 for one that does not';
+
 CREATE FUNCTION rsl.table_buckets(target regclass, key text[], columns text[], buckets int) RETURNS TABLE (bucket int, digest text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     names text[];
-    places int[] := '{}';
-    place int;
-    wanted text;
     list text;
 BEGIN
     IF target IS NULL THEN
         RETURN;
     END IF;
     names := rsl.table_columns(target, columns);
-    FOREACH wanted IN ARRAY coalesce(key, '{}') LOOP
-        place := array_position(names, wanted);
-        IF place IS NULL THEN
-            RAISE EXCEPTION 'the key''s column "%" is not among the columns', coalesce(wanted, '')
-                USING ERRCODE = 'undefined_column', HINT = 'They are: ' || array_to_string(names, ', ') || '.';
-        END IF;
-        places := places || place;
-    END LOOP;
     SELECT string_agg(format('t.%I', name), ', ' ORDER BY n) INTO list FROM unnest(names) WITH ORDINALITY u(name, n);
     RETURN QUERY EXECUTE format(
         'SELECT (u.n - 1)::int, u.d FROM unnest((SELECT %s FROM %s t)) WITH ORDINALITY u(d, n) WHERE NOT starts_with(u.d, ''0:'') ORDER BY u.n',
         format(CASE WHEN cardinality(names) <= 90 THEN 'rsl.buckets($1, $2, %s)' ELSE 'rsl.row_buckets($1, $2, ROW(%s))' END, list), target)
-        USING buckets, places;
+        USING buckets, rsl.column_places(names, key);
 END $$;
 COMMENT ON FUNCTION rsl.table_buckets(regclass, text[], text[], int) IS
     'the digest of the rows of a table, over these columns, in each bucket of rsl.key_bucket that has rows; without a key the whole row decides';

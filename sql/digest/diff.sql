@@ -61,7 +61,6 @@ DECLARE
     a_sketch bytea;
     b_sketch bytea;
     differing jsonb;
-    way text;
     a_rows text;
     b_rows text;
     hashes text;
@@ -114,16 +113,17 @@ BEGIN
 
     hashes := format('rsl.row_hash(%s) AS kh, rsl.row_hash(%s) AS rh, t AS r',
         (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(by_key) WITH ORDINALITY u (c, n)), rsl.field_list('t', columns));
-    IF differing IS NOT NULL THEN
-        SELECT format('SELECT %s FROM (SELECT DISTINCT %s FROM jsonb_array_elements($1) f) k JOIN %%s t ON %s', hashes,
-            string_agg(format('(f ->> %s)::%s AS k%1$s', u.n - 1, format_type(t.atttypid, t.atttypmod)), ', ' ORDER BY u.n),
-            string_agg(format('t.%I = k.k%s', u.c, u.n - 1), ' AND ' ORDER BY u.n))
-        INTO way FROM unnest(by_key) WITH ORDINALITY u (c, n) JOIN pg_attribute t ON t.attrelid = a AND t.attname = u.c AND NOT t.attisdropped;
-    ELSE
-        way := format('SELECT %s FROM %%s t', hashes);
-    END IF;
-    a_rows := format(way, a);
-    b_rows := format(way, b);
+    -- The keys are read as what their columns are on either side.
+    SELECT min(w.way) FILTER (WHERE w.n = 1), min(w.way) FILTER (WHERE w.n = 2) INTO a_rows, b_rows
+    FROM (
+        SELECT s.n, CASE WHEN differing IS NULL THEN format('SELECT %s FROM %s t', hashes, s.rel)
+            ELSE format('SELECT %s FROM (SELECT DISTINCT %s FROM jsonb_array_elements($1) f) k JOIN %s t ON %s', hashes,
+                string_agg(format('(f ->> %s)::%s AS k%1$s', u.n - 1, format_type(t.atttypid, t.atttypmod)), ', ' ORDER BY u.n), s.rel,
+                string_agg(format('t.%I = k.k%s', u.c, u.n - 1), ' AND ' ORDER BY u.n)) END AS way
+        FROM unnest(ARRAY[a, b]) WITH ORDINALITY s (rel, n)
+        CROSS JOIN unnest(by_key) WITH ORDINALITY u (c, n)
+        JOIN pg_attribute t ON t.attrelid = s.rel AND t.attname = u.c AND NOT t.attisdropped
+        GROUP BY s.n, s.rel) w;
     key_json := (SELECT string_agg(format('%L, coalesce((x.r).%I::text, (y.r).%2$I::text)', c, c), ', ' ORDER BY n) FROM unnest(by_key) WITH ORDINALITY u (c, n));
 
     -- A key that finds several rows tells nothing about any of them.

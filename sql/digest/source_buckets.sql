@@ -25,28 +25,17 @@ CREATE FUNCTION rsl.table_source_buckets(target regclass, key text[], columns te
 AS $$
 DECLARE
     names text[];
-    positions int[] := '{}';
-    place int;
-    wanted text;
     list text;
 BEGIN
     IF target IS NULL THEN
         RETURN;
     END IF;
     names := rsl.table_columns(target, columns);
-    FOREACH wanted IN ARRAY coalesce(key, '{}') LOOP
-        place := array_position(names, wanted);
-        IF place IS NULL THEN
-            RAISE EXCEPTION 'the key''s column "%" is not among the columns', coalesce(wanted, '')
-                USING ERRCODE = 'undefined_column', HINT = 'They are: ' || array_to_string(names, ', ') || '.';
-        END IF;
-        positions := positions || place;
-    END LOOP;
     SELECT string_agg(format('t.%I', name), ', ' ORDER BY n) INTO list FROM unnest(names) WITH ORDINALITY u(name, n);
     RETURN QUERY EXECUTE format(
         'SELECT (u.n - 1)::int, u.s FROM unnest((SELECT rsl.source_buckets($1, $2, $3, %s) FROM %s t)) WITH ORDINALITY u(s, n) WHERE NOT starts_with(u.s, ''0:'') ORDER BY u.n',
         list, target)
-        USING buckets, positions, places;
+        USING buckets, rsl.column_places(names, key), places;
 END $$;
 COMMENT ON FUNCTION rsl.table_source_buckets(regclass, text[], text[], int[], int) IS
     'rsl.source_buckets over these columns of a table, at most 90, with the buckets that have rows';

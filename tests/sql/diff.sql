@@ -54,6 +54,13 @@ FROM generate_series(1, 150) i \gset
 CREATE TABLE w2 AS SELECT * FROM w1;
 UPDATE w2 SET c149 = 0 WHERE id = 3;
 SELECT * FROM rsl.diff('w1', 'w2', '{id}');
+-- A key that is an enumeration on one side and text on the other, or a number of another type.
+CREATE TYPE color AS ENUM ('red', 'green');
+CREATE TABLE k1 (c color, n int, v text, PRIMARY KEY (c, n));
+CREATE TABLE k2 (c text, n numeric(9,2), v text, PRIMARY KEY (c, n));
+INSERT INTO k1 VALUES ('red', 1, 'a'), ('green', 2, 'b');
+INSERT INTO k2 VALUES ('red', 1, 'a'), ('green', 2, 'c');
+SELECT * FROM rsl.diff('k1', 'k2');
 -- What it refuses.
 SELECT rsl.diff(NULL, 'a');
 SELECT rsl.diff('a', 'b', '{nosuch}');

@@ -283,24 +283,22 @@ async fn run(connection: &Connection, which: &str, number: i64) -> Result<Option
     Ok(row.map(|row| row.get(0)))
 }
 
-/// The first rejected rows of each load. An extension without `rsl.reject`, or a role that may not read it, has none to show.
+/// The first rejected rows of each load. A role that may not look at rejects has none to show, and sees of others' loads none.
 async fn rejects(connection: &Connection, loads: &[i64]) -> Result<HashMap<i64, Vec<Reject>>> {
     let readable = connection
         .client
-        .query_one("SELECT coalesce(has_table_privilege(to_regclass('rsl.reject'), 'SELECT'), false)", &[])
+        .query_one("SELECT has_table_privilege('rsl.rejects', 'SELECT')", &[])
         .await
         .map_err(failed)?;
     if !readable.get::<_, bool>(0) {
         return Ok(HashMap::new());
     }
-    // By way of JSON, so that it need not be known which columns the table has besides. Their other values are not asked for.
     let rows = connection
         .client
         .query(
-            "SELECT load_id, key, column_name, sqlstate, message FROM (
-                SELECT r.load_id, j ->> 'key' AS key, j ->> 'column_name' AS column_name, j ->> 'sqlstate' AS sqlstate, j ->> 'message' AS message,
-                    row_number() OVER (PARTITION BY r.load_id ORDER BY j -> 'reject_id', j -> 'key') AS place
-                FROM rsl.reject r, to_jsonb(r) j WHERE r.load_id = ANY ($1)) x
+            "SELECT load_id, key::text, column_name, sqlstate, message FROM (
+                SELECT r.*, row_number() OVER (PARTITION BY r.load_id ORDER BY r.reject_id) AS place
+                FROM rsl.rejects r WHERE r.load_id = ANY ($1)) x
              WHERE place <= $2 ORDER BY load_id, place",
             &[&loads, &REJECTS_SHOWN],
         )

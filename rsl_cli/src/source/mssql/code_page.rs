@@ -18,7 +18,7 @@ pub enum TextForm {
 /// Why bytes are no text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoText {
-    #[error("the bytes from the {at}th on are not valid in {encoding}")]
+    #[error("from byte {at} on it is not valid in {encoding}")]
     Invalid { at: usize, encoding: &'static str },
     #[error(
         "half of a UTF-16 surrogate pair stands alone at character {at}, which PostgreSQL's text cannot store"
