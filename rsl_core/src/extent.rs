@@ -356,7 +356,8 @@ fn date_text(days: i32) -> String {
 }
 
 fn time_text(micros: i64) -> String {
-    short(temporal::time_text(micros * 10))
+    // A time of PostgreSQL is within a day.
+    short(temporal::time_text(micros.saturating_mul(10)))
 }
 
 fn timestamp_text(micros: i64) -> String {
