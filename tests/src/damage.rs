@@ -38,6 +38,8 @@ pub struct Kind {
     pub missed_because: Option<String>,
     /// Whether the script is one for the source.
     pub in_source: bool,
+    /// Whether the damage is done for good, in a database of its own. Any other is rolled back when it was looked at.
+    pub committed: bool,
     /// The damage.
     pub script: String,
 }
@@ -45,7 +47,7 @@ pub struct Kind {
 impl Kind {
     /// The first command of the damage that is not there to hide it, on one line.
     pub fn command(&self) -> String {
-        let hides = ["SET ", "--", "\\i", "CHECKPOINT", "ALTER TABLE rsl.audit_"];
+        let hides = ["SET ", "--", "\\", "CHECKPOINT"];
         let mut lines = self.script.lines().filter(|line| !hides.iter().any(|word| line.starts_with(word)));
         let line = lines.next().unwrap_or_default().trim_end_matches(';');
         if line.chars().count() > 100 {
@@ -96,6 +98,8 @@ fn parse(text: &str) -> Result<Subject> {
             kind.missed_because = Some(reason.to_owned());
         } else if line == "-- in the source" {
             kind.in_source = true;
+        } else if line == "-- committed" {
+            kind.committed = true;
         } else {
             kind.script.push_str(line);
             kind.script.push('\n');

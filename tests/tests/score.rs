@@ -11,7 +11,6 @@ use rsl_tests::database::Database;
 use rsl_tests::erp::Erp;
 use rsl_tests::pair::Pair;
 use rsl_tests::program::Ended;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -52,10 +51,22 @@ struct Outcome {
 
 const FINDINGS: &str = "SELECT json_build_array(check_name, object, status, concat_ws(' / ', expected, actual, detail)) FROM rsl.verify_deep() WHERE status IN ('warn', 'fail')";
 
-fn findings(database: &Database) -> Result<BTreeSet<Finding>> {
+const MARK: &str = "what was found:";
+
+/// What the checks find after a script, in its transaction or in a session of their own.
+fn findings(database: &Database, script: &str, committed: bool) -> Result<BTreeSet<Finding>> {
+    let told = if committed {
+        database.run(script)?;
+        format!("{MARK}\n{}", database.rows(FINDINGS)?)
+    } else {
+        let before = "RESET session_replication_role; RESET ROLE;";
+        database.rows(&format!("BEGIN;\n{script}\n{before}\n\\echo {MARK}\n{FINDINGS};\nROLLBACK;"))?
+    };
+    let (_, told) = told.split_once(&format!("{MARK}\n")).context("the checks did not run")?;
     let mut found = BTreeSet::new();
-    for line in database.rows(FINDINGS)?.lines() {
-        let [check, object, status, words]: [Option<String>; 4] = serde_json::from_str(line)?;
+    for line in told.lines() {
+        let [check, object, status, words]: [Option<String>; 4] =
+            serde_json::from_str(line).with_context(|| line.to_owned())?;
         found.insert(Finding {
             check: check.unwrap_or_default(),
             object: object.unwrap_or_default(),
@@ -86,7 +97,7 @@ impl Base {
         pair.exact(&["MOVEMENT"])?;
         pair.database.run(&fs::read_to_string(folder.join("after.sql"))?)?;
         let source = Mutex::new(fs::read(pair.file())?);
-        let control = findings(&cluster.copy(&pair.database)?)?;
+        let control = findings(&cluster.copy(&pair.database)?, "", false)?;
         Ok(Self { cluster, pair, source, control })
     }
 
@@ -108,14 +119,19 @@ impl Base {
         ended
     }
 
-    fn outcome(&self, kind: &Kind) -> Result<Outcome> {
-        let database = self.cluster.copy(&self.pair.database)?;
-        if !kind.in_source {
-            database.run(&kind.script)?;
-        }
-        let mut new = findings(&database)?;
-        if kind.finder.starts_with("rsl ") {
-            let ended = self.told(kind, &database)?;
+    /// Tries a kind, in this copy if it can be rolled back.
+    fn outcome(&self, kind: &Kind, copy: &Database) -> Result<Outcome> {
+        let by_program = kind.finder.starts_with("rsl ");
+        let own = if kind.committed || by_program && !kind.in_source {
+            Some(self.cluster.copy(&self.pair.database)?)
+        } else {
+            None
+        };
+        let database = own.as_ref().unwrap_or(copy);
+        let mut new =
+            if kind.in_source { BTreeSet::new() } else { findings(database, &kind.script, own.is_some())? };
+        if by_program {
+            let ended = self.told(kind, database)?;
             ensure!(ended.code != Some(2), "{ended:#?}");
             if ended.code == Some(1) {
                 new.insert(Finding {
@@ -126,27 +142,31 @@ impl Base {
                 });
             }
         } else if kind.finder == "rsl.load_finish" {
-            let last = "SELECT json_build_array('rsl.load_finish', target, status, report -> 'reason' ->> 'message') FROM rsl.load ORDER BY load_id DESC LIMIT 1";
+            let last = "SELECT json_build_array('rsl.load_finish', target, status, concat_ws(' / ', report -> 'reason' ->> 'message', (SELECT string_agg(r.message, ', ') FROM rsl.reject r WHERE r.load_id = l.load_id))) FROM rsl.load l ORDER BY load_id DESC LIMIT 1";
             let [check, object, status, words]: [String; 4] = serde_json::from_str(&database.value(last)?)
                 .with_context(|| format!("the load was not refused: {:?}", database.value(last)))?;
             if status == "failed" {
                 new.insert(Finding { check, object, status, words });
             }
         }
-        self.cluster
-            .named("postgres")
-            .run(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name()))?;
         Ok(outcome_of(kind, new.difference(&self.control).cloned().collect()))
     }
 }
 
 fn outcome_of(kind: &Kind, new: BTreeSet<Finding>) -> Outcome {
     let is_it = |found: &&Finding| {
-        found.check == kind.finder && found.object == kind.object && found.words.contains(&kind.words)
+        let is_object = match kind.object.strip_suffix('*') {
+            Some(beginning) => found.object.starts_with(beginning),
+            None => found.object == kind.object,
+        };
+        found.check == kind.finder && is_object && found.words.contains(&kind.words)
     };
     let verdict = if new.iter().any(|found| is_it(&found)) {
         Verdict::Named
-    } else if new.iter().any(|found| found.object.contains(&kind.object) || found.words.contains(&kind.object)) {
+    } else if new
+        .iter()
+        .any(|found| found.object.contains(&kind.object) || found.words.contains(&kind.object))
+    {
         Verdict::ByAnother
     } else {
         Verdict::Missed
@@ -166,7 +186,8 @@ fn driver() -> Result<(Kind, Outcome)> {
         finder: "rsl pull".to_owned(),
         object: "erp.t".to_owned(),
         words: "column \"qty\": sum".to_owned(),
-        script: "(tests/tds_server: one decimal of one row is another when it has left the server)".to_owned(),
+        script: "(tests/tds_server: one decimal of one row is another when it has left the server)"
+            .to_owned(),
         ..Kind::default()
     };
     let erp = Erp::new("CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL)")?;
@@ -175,8 +196,7 @@ fn driver() -> Result<(Kind, Outcome)> {
         .faults()
         .arm(Fault::new(Phase::Row(100), Action::Alter { column: 1 }).matching("ORDER BY t.[ID]"));
     let ended = erp.pull(&["T"])?;
-    let refused =
-        ended.code == Some(1) && erp.database.value("SELECT to_regclass('erp.t') IS NULL")? == "t";
+    let refused = ended.code == Some(1) && erp.database.value("SELECT to_regclass('erp.t') IS NULL")? == "t";
     let finding = Finding {
         check: kind.finder.clone(),
         object: kind.object.clone(),
@@ -188,17 +208,21 @@ fn driver() -> Result<(Kind, Outcome)> {
 }
 
 /// Tries all kinds, two at a time.
-fn try_all(base: &Base, kinds: &[Kind]) -> Result<Vec<Outcome>> {
+fn try_all(base: &Base, kinds: &[Kind]) -> Result<Vec<Result<Outcome>>> {
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<Option<Result<Outcome>>>> = Mutex::new(kinds.iter().map(|_| None).collect());
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
+                let copy = base.cluster.copy(&base.pair.database);
                 while let Some((n, kind)) = {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     kinds.get(n).map(|kind| (n, kind))
                 } {
-                    let outcome = base.outcome(kind).with_context(|| kind.name.clone());
+                    let outcome = match &copy {
+                        Ok(copy) => base.outcome(kind, copy).with_context(|| kind.name.clone()),
+                        Err(error) => Err(anyhow!("{error:#}")),
+                    };
                     if let Ok(mut all) = outcomes.lock() {
                         all[n] = Some(outcome);
                     }
@@ -207,7 +231,7 @@ fn try_all(base: &Base, kinds: &[Kind]) -> Result<Vec<Outcome>> {
         }
     });
     let outcomes = outcomes.into_inner().map_err(|_| anyhow!("a thread has failed"))?;
-    outcomes.into_iter().map(|outcome| outcome.context("not tried")?).collect()
+    outcomes.into_iter().map(|outcome| outcome.context("not tried")).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -289,12 +313,15 @@ fn every_kind_of_damage_is_named_as_the_table_says() -> Result<()> {
         let all = subjects.into_iter().flat_map(|subject| subject.kinds);
         let kinds: Vec<_> = all.filter(|kind| kind.name.contains(&wanted)).collect();
         for (kind, outcome) in kinds.iter().zip(try_all(&base, &kinds)?) {
-            println!("{:?}: {}\n{}", outcome.verdict, kind.name, outcome.all);
+            match outcome {
+                Ok(outcome) => println!("{:?}: {}\n{}", outcome.verdict, kind.name, outcome.all),
+                Err(error) => println!("Error: {}\n{error:#}\n{}", kind.name, base.cluster.log()),
+            }
         }
         return Ok(());
     }
     let kinds: Vec<_> = subjects.iter().flat_map(|subject| subject.kinds.clone()).collect();
-    let mut outcomes = try_all(&base, &kinds)?;
+    let mut outcomes = try_all(&base, &kinds)?.into_iter().collect::<Result<Vec<_>>>()?;
     // On the server of the environment nothing can be falsified on the way.
     let (kind, outcome) = driver()?;
     outcomes.push(outcome);

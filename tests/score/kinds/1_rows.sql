@@ -10,7 +10,7 @@ DELETE FROM erp.item WHERE item_cd = 'A-0295';
 INSERT INTO erp.plant VALUES ('P4', '대구 공장');
 
 -- kind: a row of a table without a key is doubled
--- named by: loads_match | erp.movement | 200 rows then, 201 rows now; the audit log has no change since; added: 
+-- named by: loads_match | erp.movement | 200 rows then, 201 rows now; the table is not audited; added: a row without a name
 INSERT INTO erp.movement SELECT * FROM erp.movement WHERE item_cd = 'A-0010' LIMIT 1;
 
 -- kind: one of two equal rows is lost, and another is doubled
@@ -34,11 +34,11 @@ UPDATE erp.item SET item_cd = 'A-0100' WHERE item_cd = 'A-0200';
 UPDATE erp.item SET item_cd = 'A-0200' WHERE item_cd = 'A-9999';
 
 -- kind: the last chunk is lost
--- named by: loads_match | erp.routing | {"routing_id": "600"}
+-- named by: loads_match | erp.routing | 600 rows then, 540 rows now; the table is not audited; removed: {"routing_id": "541"}
 DELETE FROM erp.routing WHERE routing_id > 540;
 
 -- kind: the first chunk is lost
--- named by: loads_match | erp.routing | {"routing_id": "1"}
+-- named by: loads_match | erp.routing | 600 rows then, 540 rows now; the table is not audited; removed: {"routing_id": "1"}
 DELETE FROM erp.routing WHERE routing_id <= 60;
 
 -- kind: a row of a partition is deleted

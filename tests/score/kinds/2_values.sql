@@ -78,28 +78,21 @@ UPDATE erp.item SET spec = NULL;
 
 -- kind: an audited value is changed behind the audit
 -- named by: loads_match | erp.stock | changed: {"stock_cd": "S-050"}
-SET session_replication_role = replica;
-ALTER TABLE erp.stock DISABLE TRIGGER USER;
-UPDATE erp.stock SET qty = 1 WHERE stock_cd = 'S-050';
-ALTER TABLE erp.stock ENABLE ALWAYS TRIGGER USER;
+SELECT hidden.from_triggers('erp.stock', $$UPDATE erp.stock SET qty = 1 WHERE stock_cd = 'S-050'$$);
 
 -- kind: an audited change is taken back behind the audit
 -- named by: loads_match | erp.stock | not as the log says: {"stock_cd": "S-010"}
-ALTER TABLE erp.stock DISABLE TRIGGER USER;
-UPDATE erp.stock SET qty = qty - 1 WHERE stock_cd = 'S-010';
-ALTER TABLE erp.stock ENABLE ALWAYS TRIGGER USER;
+SELECT hidden.from_triggers('erp.stock', $$UPDATE erp.stock SET qty = qty - 1 WHERE stock_cd = 'S-010'$$);
 
 -- kind: a deleted row is put back behind the audit
 -- named by: loads_match | erp.stock | not as the log says: {"stock_cd": "S-020"}
-ALTER TABLE erp.stock DISABLE TRIGGER USER;
-INSERT INTO erp.stock VALUES ('S-020', 30, '창고 20');
-ALTER TABLE erp.stock ENABLE ALWAYS TRIGGER USER;
+SELECT hidden.from_triggers('erp.stock', $$INSERT INTO erp.stock VALUES ('S-020', 30, '창고 20')$$);
 
 -- kind: a byte of a row flips on the disk
 -- named by: loads_match | erp.item | changed: {"item_cd": "A-0100"}; in the columns lot
+-- committed
 -- No block of this table was read yet in this database: the server will read what stands on the disk.
 CHECKPOINT;
-COPY (SELECT 1) TO PROGRAM 'true';
 DO $$
 DECLARE
     file text := current_setting('data_directory') || '/' || pg_relation_filepath('erp.item');

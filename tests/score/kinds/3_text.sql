@@ -5,7 +5,7 @@
 UPDATE erp.item SET name = name || ' ' WHERE item_cd = 'A-0100';
 
 -- kind: a blank has come at the end of a key
--- named by: text_decoded | erp.plant.plant_cd | (P1 )
+-- named by: text_decoded | erp.plant.plant_cd | blanks: 1
 SET session_replication_role = replica;
 UPDATE erp.plant SET plant_cd = 'P1 ' WHERE plant_cd = 'P1';
 

@@ -14,6 +14,7 @@ UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'erp.item_uid_once'::r
 
 -- kind: rows were written that an index has not seen
 -- named by: digests_agree | erp.plant | rows in the table 4, rows through plant_pkey 3
+-- committed
 UPDATE pg_index SET indisready = false WHERE indexrelid = 'erp.plant_pkey'::regclass;
 \c
 INSERT INTO erp.plant VALUES ('P4', '대구 공장');
@@ -25,6 +26,7 @@ CREATE OR REPLACE FUNCTION erp.folded(value text) RETURNS text LANGUAGE sql IMMU
 
 -- kind: a page of an index is overwritten on the disk
 -- named by: indexes_consistent | erp.routing_once | 
+-- committed
 CHECKPOINT;
 DO $$
 DECLARE

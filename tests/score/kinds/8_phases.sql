@@ -17,15 +17,14 @@ ALTER TABLE app.orders DISABLE TRIGGER rsl_phase_update;
 
 -- kind: all triggers of the phases are dropped
 -- named by: phase_triggers | app.orders | 
+-- missed because: the triggers are all that says that a table has phases; of rsl.rsl_group, whose triggers are installed, schema_complete names it
 DO $$ DECLARE t name; BEGIN
     FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'app.orders'::regclass LOOP EXECUTE format('DROP TRIGGER %I ON app.orders', t); END LOOP;
 END $$;
 
 -- kind: the history of a phase is edited
 -- named by: phase_triggers | app.orders | {"order_no": 30}
-ALTER TABLE rsl.phase_history DISABLE TRIGGER USER;
-UPDATE rsl.phase_history SET to_phase = 'paid' WHERE key = '{"order_no": 30}';
-ALTER TABLE rsl.phase_history ENABLE ALWAYS TRIGGER USER;
+SELECT hidden.from_triggers('rsl.phase_history', $$UPDATE rsl.phase_history SET to_phase = 'paid' WHERE key = '{"order_no": 30}'$$);
 
 -- kind: a status of freshness is stale
 -- named by: freshness | app.warehouse | ONLINE is OFFLINE: 1

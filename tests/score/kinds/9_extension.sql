@@ -1,15 +1,16 @@
 -- The extension itself, and who may do what with it.
 
 -- kind: a function has another body
--- named by: schema_complete | rsl.verify_obstacle | 
+-- named by: schema_complete | rsl.verify_obstacle(regclass,text[]) | body
 CREATE OR REPLACE FUNCTION rsl.verify_obstacle(rel regclass, columns text[] DEFAULT NULL) RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';
 
 -- kind: a view is dropped
 -- named by: schema_complete | rsl.routing_groups | missing
+ALTER EXTENSION rsl DROP VIEW rsl.routing_groups;
 DROP VIEW rsl.routing_groups CASCADE;
 
 -- kind: a constraint of the extension is dropped
--- named by: schema_complete | rsl.items | items_item_code_key
+-- named by: schema_complete | rsl.items.items_item_code_key | missing
 ALTER TABLE rsl.items DROP CONSTRAINT items_item_code_key;
 
 -- kind: a required text of the extension is empty

@@ -2,6 +2,7 @@
 
 -- kind: a value in staging is changed before the load ends
 -- named by: rsl.load_finish | erp.plant | column "name"
+-- committed
 \i sql/include/load.psql
 SELECT rsl.load_begin('erp.plant') AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$VALUES ('P8'::varchar(4), '구미 공장'::varchar(40)), ('P9', '여수 공장')$$));
@@ -10,6 +11,7 @@ SELECT rsl.load_finish(:load, witness($$SELECT * FROM (VALUES ('P8'::varchar(4),
 
 -- kind: a row in staging is deleted before the load ends
 -- named by: rsl.load_finish | erp.plant | rows
+-- committed
 \i sql/include/load.psql
 SELECT rsl.load_begin('erp.plant') AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$VALUES ('P8'::varchar(4), '구미 공장'::varchar(40)), ('P9', '여수 공장')$$));
@@ -18,6 +20,7 @@ SELECT rsl.load_finish(:load, witness($$SELECT * FROM (VALUES ('P8'::varchar(4),
 
 -- kind: a chunk never arrives
 -- named by: rsl.load_finish | erp.movement | rows
+-- committed
 \i sql/include/load.psql
 SELECT rsl.load_begin('erp.movement') AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$VALUES ('A'::varchar(10), 1, '2024-01-01'::timestamp)$$));
@@ -25,6 +28,7 @@ SELECT rsl.load_finish(:load, witness($$SELECT * FROM (VALUES ('A'::varchar(10),
 
 -- kind: a chunk arrives with another value
 -- named by: rsl.load_finish | erp.movement | column "qty"
+-- committed
 \i sql/include/load.psql
 SELECT rsl.load_begin('erp.movement') AS load \gset
 SELECT rsl.load_push(:load, 1, payload($$VALUES ('A'::varchar(10), 10, '2024-01-01'::timestamp)$$));
@@ -32,6 +36,7 @@ SELECT rsl.load_finish(:load, witness($$SELECT * FROM (VALUES ('A'::varchar(10),
 
 -- kind: a trigger of the target changes what is loaded
 -- named by: rsl.load_finish | erp.plant | column "name"
+-- committed
 \i sql/include/load.psql
 CREATE FUNCTION erp.louder() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.name := upper(new.name); RETURN new; END';
 CREATE TRIGGER louder BEFORE INSERT ON erp.plant FOR EACH ROW EXECUTE FUNCTION erp.louder();
@@ -39,5 +44,13 @@ SELECT * FROM load($$SELECT 'P8'::varchar(4) AS plant_cd, 'Gumi'::varchar(40) AS
 
 -- kind: a load brings an orphan
 -- named by: rsl.load_finish | erp.routing | routing_item
+-- committed
 \i sql/include/load.psql
-SELECT * FROM load($$SELECT 9000::bigint AS routing_id, 'A-9999'::varchar(10) AS item_cd, 10 AS seq, 1::numeric(10,3) AS minutes$$, 'erp.routing');
+SELECT * FROM load($$SELECT 9000::bigint AS routing_id, 'A-9999'::varchar(10) AS item_cd, NULL::varchar(4) AS plant_cd, 10 AS seq, 1::numeric(10,3) AS minutes$$, 'erp.routing');
+
+-- kind: a rule of the target swallows what is loaded
+-- named by: rsl.load_finish | erp.plant | rows
+-- committed
+\i sql/include/load.psql
+CREATE RULE swallow AS ON INSERT TO erp.plant DO INSTEAD NOTHING;
+SELECT * FROM load($$SELECT 'P8'::varchar(4) AS plant_cd, 'Gumi'::varchar(40) AS name$$, 'erp.plant');

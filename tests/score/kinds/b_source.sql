@@ -12,12 +12,12 @@ DELETE FROM STOCK WHERE STOCK_CD = 'S-050';
 
 -- kind: two values of the source change places after the load
 -- in the source
--- named by: rsl verify --source | erp.item | column "qty"
+-- named by: rsl verify --source | erp.item | not which of them stand in one row
 UPDATE ITEM SET QTY = CASE QTY WHEN 200 THEN 400 ELSE 200 END WHERE ITEM_CD IN ('A-0100', 'A-0200');
 
 -- kind: two texts of one length change places in the source
 -- in the source
--- named by: rsl verify --source | erp.plant | column "name"
+-- named by: rsl verify --source | erp.plant | not which of them stand in one row
 UPDATE PLANT SET NAME = CASE PLANT_CD WHEN 'P1' THEN '부산 공장' ELSE '수원 공장' END WHERE PLANT_CD IN ('P1', 'P2');
 
 -- kind: a value of the source changes: which row?
