@@ -198,7 +198,10 @@ impl Cluster {
 
     /// A fresh copy of a database that nobody is connected to. Its blocks are copied as files: the server has read none of them yet.
     pub fn copy(&self, database: &Database) -> Result<Database> {
-        self.copy_of(&format!("{} STRATEGY file_copy", database.name()))
+        // Before version 15 there was no other way.
+        let version: u32 = self.named("postgres").value("SHOW server_version_num")?.parse()?;
+        let strategy = if version < 150_000 { "" } else { "STRATEGY file_copy" };
+        self.copy_of(&format!("{} {strategy}", database.name()))
     }
 
     fn copy_of(&self, template: &str) -> Result<Database> {

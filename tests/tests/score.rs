@@ -322,7 +322,6 @@ fn every_kind_of_damage_is_named_as_the_table_says() -> Result<()> {
     }
     let kinds: Vec<_> = subjects.iter().flat_map(|subject| subject.kinds.clone()).collect();
     let mut outcomes = try_all(&base, &kinds)?.into_iter().collect::<Result<Vec<_>>>()?;
-    // On the server of the environment nothing can be falsified on the way.
     let (kind, outcome) = driver()?;
     outcomes.push(outcome);
     subjects.push(Subject { about: "What no script can do.".to_owned(), kinds: vec![kind] });
@@ -348,4 +347,26 @@ fn every_kind_of_damage_is_named_as_the_table_says() -> Result<()> {
         "docs/score.md is not what was found:\n{wrong}\nif this is as it should be, run with RSL_TEST_ACCEPT=1 and read git diff"
     );
     Ok(())
+}
+
+#[test]
+fn a_finding_about_something_else_does_not_count() {
+    let kind = Kind {
+        finder: "loads_match".to_owned(),
+        object: "erp.item".to_owned(),
+        words: "changed: {\"item_cd\": \"A-0100\"}".to_owned(),
+        ..Kind::default()
+    };
+    let verdict = |check: &str, object: &str, words: &str| {
+        let [check, object, words] = [check, object, words].map(ToOwned::to_owned);
+        let found = Finding { check, object, status: "fail".to_owned(), words };
+        outcome_of(&kind, BTreeSet::from([found])).verdict
+    };
+    assert!(matches!(verdict("loads_match", "erp.item", &kind.words), Verdict::Named));
+    // Another row, another check, another table, nothing.
+    let other = "changed: {\"item_cd\": \"A-0101\"}";
+    assert!(matches!(verdict("loads_match", "erp.item", other), Verdict::ByAnother));
+    assert!(matches!(verdict("target_shape", "erp.item", &kind.words), Verdict::ByAnother));
+    assert!(matches!(verdict("loads_match", "erp.plant", &kind.words), Verdict::Missed));
+    assert!(matches!(outcome_of(&kind, BTreeSet::new()).verdict, Verdict::Missed));
 }

@@ -1,4 +1,4 @@
--- Single values, as programs that copy tables change them. All are written with UPDATE, by a superuser, behind nobody's audit.
+-- Single values, as programs that copy tables change them, and as somebody changes them behind the audit.
 
 -- kind: a decimal is off by one in its last place
 -- named by: loads_match | erp.item | changed: {"item_cd": "A-0100"}; in the columns price
@@ -16,7 +16,7 @@ UPDATE erp.item SET price = price::real::numeric;
 -- named by: loads_match | erp.item | in the columns price
 UPDATE erp.item SET price = round(price, 2);
 
--- kind: a float has lost its last bit
+-- kind: a float has lost its last digits
 -- named by: loads_match | erp.item | changed: {"item_cd": "A-0100"}; in the columns weight
 UPDATE erp.item SET weight = weight::numeric(20,12)::float WHERE item_cd = 'A-0100';
 
@@ -42,7 +42,7 @@ UPDATE erp.item SET seen = seen + interval '9 hours' WHERE item_cd = 'A-0100';
 
 -- kind: a time with a zone is read in another zone
 -- named by: loads_match | erp.item | changed: {"item_cd": "A-0100"}; in the columns sent
-UPDATE erp.item SET sent = (sent AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Tokyo' + interval '1 hour' WHERE item_cd = 'A-0100';
+UPDATE erp.item SET sent = (sent AT TIME ZONE 'UTC') AT TIME ZONE 'Asia/Seoul' WHERE item_cd = 'A-0100';
 
 -- kind: the microseconds are cut
 -- named by: loads_match | erp.item | in the columns seen

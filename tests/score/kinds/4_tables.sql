@@ -70,7 +70,7 @@ CREATE OR REPLACE FUNCTION erp.trimmed() RETURNS trigger LANGUAGE plpgsql AS 'BE
 
 -- kind: a rule swallows what is inserted
 -- named by: target_shape | erp.plant.swallow | INSTEAD
--- missed because: what was added is told in the detail of target_shape ("new since"), which passes; a load into the table is refused, since its rows do not arrive
+-- missed because: what was added is told in the detail of target_shape ("new since"), which passes; a load into the table is refused, as below
 CREATE RULE swallow AS ON INSERT TO erp.plant DO INSTEAD NOTHING;
 
 -- kind: row security hides rows

@@ -5,7 +5,7 @@
 DROP INDEX erp.item_name;
 
 -- kind: a foreign key has no index any more
--- named by: foreign_key_indexes | erp.routing.routing_plant | 
+-- named by: foreign_key_indexes | erp.routing.routing_plant | an index that begins with (plant_cd) / none
 DROP INDEX erp.routing_plant_cd;
 
 -- kind: an index is invalid
@@ -25,7 +25,7 @@ UPDATE pg_index SET indisready = true WHERE indexrelid = 'erp.plant_pkey'::regcl
 CREATE OR REPLACE FUNCTION erp.folded(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT upper(value)';
 
 -- kind: a page of an index is overwritten on the disk
--- named by: indexes_consistent | erp.routing_once | 
+-- named by: indexes_consistent | erp.routing_once | index tuple size does not equal lp_len
 -- committed
 CHECKPOINT;
 DO $$

@@ -14,12 +14,12 @@ DROP VIEW rsl.routing_groups CASCADE;
 ALTER TABLE rsl.items DROP CONSTRAINT items_item_code_key;
 
 -- kind: a required text of the extension is empty
--- named by: required_columns | rsl.items.item_code | 
+-- named by: required_columns | rsl.items.item_code | 1 empty / rows 5; first (3)
 ALTER TABLE rsl.items DROP CONSTRAINT items_null_check;
 UPDATE rsl.items SET item_code = ' ' WHERE item_code = 'I-3';
 
 -- kind: a verdict in the books is edited
--- named by: loads_match | erp.item | 
+-- named by: loads_match | erp.item | 300 rows then, 300 rows now
 UPDATE rsl.load SET report = jsonb_set(report, '{after,digest}', to_jsonb(overlay(report #>> '{after,digest}' PLACING 'ff' FROM 20))) WHERE target = 'erp.item';
 
 -- kind: a load is left unfinished
