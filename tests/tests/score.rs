@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use rsl_tests::cluster::{Cluster, Options};
 use rsl_tests::damage::{self, Kind, Subject};
 use rsl_tests::database::Database;
-use rsl_tests::erp::Erp;
+use rsl_tests::erp::{Erp, NAME};
 use rsl_tests::pair::Pair;
 use rsl_tests::program::Ended;
 use std::collections::BTreeSet;
@@ -19,6 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use tds_server::answer::SqlValue;
+use tds_server::database::Database as Engine;
 use tds_server::faults::{Action, Fault, Phase};
 
 /// What a check says.
@@ -190,7 +191,9 @@ fn driver() -> Result<(Kind, Outcome)> {
             .to_owned(),
         ..Kind::default()
     };
-    let erp = Erp::new("CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL)")?;
+    // Never a real server, where nothing can be falsified on the way.
+    let erp = Erp::serve(Engine::create(NAME)?, tds_server::Options::default())?;
+    erp.engine.script("CREATE TABLE T (ID int NOT NULL PRIMARY KEY, QTY decimal(18,4) NOT NULL)")?;
     erp.engine.insert("dbo.T", (1..=500).map(|id| vec![SqlValue::Int(id), SqlValue::Decimal(id.into())]))?;
     erp.server
         .faults()
