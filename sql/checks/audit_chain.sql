@@ -26,7 +26,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT format('block %s', k.block_id), 'fail', 'as it was sealed', k.problem, concat_ws(': ', k.object, k.detail),
+    SELECT coalesce('block ' || k.block_id, 'seal ' || k.seal_id), 'fail', 'as it was sealed', k.problem, concat_ws(': ', k.object, k.detail),
         'find out who did it; a backup has the log as it was: SELECT * FROM rsl.audit_check() shows all that differs'
     FROM rsl.audit_check() AS k
     ORDER BY k.block_id, k.seal_id

@@ -11,6 +11,7 @@ DECLARE
     attempts record;
     statement text;
     refused int;
+    damaged oid[];
     why text := CASE WHEN pg_is_in_recovery() THEN 'nothing can be tried on a standby'
                      WHEN current_setting('transaction_read_only')::boolean THEN 'nothing can be tried in a transaction that only reads' END;
 BEGIN
@@ -18,9 +19,21 @@ BEGIN
         RETURN QUERY SELECT coalesce(about, 'constraints'), 'skip', NULL::text, NULL::text, why, 'run it on the primary, in a transaction that may write';
         RETURN;
     END IF;
+    -- The server trusts the pages of its indexes: to write into a damaged one, or to look a parent up in it, may bring the server down.
+    damaged := ARRAY(
+        SELECT coalesce(pg_partition_root(x.indrelid), x.indrelid)
+        FROM (SELECT about AS name
+              UNION
+              SELECT r.rel::regclass::text FROM pg_constraint AS f CROSS JOIN unnest(ARRAY[f.conrelid, f.confrelid]) AS r (rel)
+              WHERE f.contype = 'f' AND rsl.verify_relation(about) IN (f.conrelid, f.confrelid)) AS n
+        CROSS JOIN rsl.check_indexes_consistent(n.name) AS c JOIN pg_index AS x ON x.indexrelid = rsl.verify_relation(c.object)
+        WHERE c.status = 'fail');
     FOR t IN
-        SELECT v.rel, v.name, rsl.verify_obstacle(v.rel) AS why
+        SELECT v.rel, v.name, coalesce(rsl.verify_obstacle(v.rel), d.why) AS why, d.why IS NOT NULL AS is_damaged
         FROM rsl.verify_tables(about) AS v JOIN pg_class AS c ON c.oid = v.rel AND c.relkind IN ('r', 'p')
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN v.rel = ANY (damaged) OR EXISTS (SELECT FROM pg_constraint AS f WHERE f.contype = 'f' AND (f.conrelid = v.rel AND f.confrelid = ANY (damaged) OR f.confrelid = v.rel AND f.conrelid = ANY (damaged)))
+                THEN 'an index of it, or of a table that it shares a foreign key with, is damaged: rsl.verify_deep(''indexes_consistent'') names it' END AS why) AS d
         ORDER BY v.name COLLATE "C"
     LOOP
         refused := 0;
@@ -63,7 +76,7 @@ BEGIN
         IF refused > 0 OR why IS NOT NULL THEN
             object := t.name; status := CASE WHEN refused > 0 THEN 'pass' ELSE 'skip' END; expected := CASE WHEN refused > 0 THEN 'refused' END;
             actual := expected; detail := CASE WHEN refused > 0 THEN format('constraints that refuse what they must: %s', refused) ELSE why END;
-            hint := CASE WHEN t.why IS NOT NULL THEN format('run the check as the owner of %s', t.name) END;
+            hint := CASE WHEN t.is_damaged THEN 'REINDEX it, then run the check again' WHEN t.why IS NOT NULL THEN format('run the check as the owner of %s', t.name) END;
             RETURN NEXT;
         END IF;
         why := NULL;

@@ -196,6 +196,14 @@ impl Cluster {
         Database::new(self.port, database)
     }
 
+    /// A fresh copy of a database that nobody is connected to. Its blocks are copied as files: the server has read none of them yet.
+    pub fn copy(&self, database: &Database) -> Result<Database> {
+        // Before version 15 there was no other way.
+        let version: u32 = self.named("postgres").value("SHOW server_version_num")?.parse()?;
+        let strategy = if version < 150_000 { "" } else { "STRATEGY file_copy" };
+        self.copy_of(&format!("{} {strategy}", database.name()))
+    }
+
     fn copy_of(&self, template: &str) -> Result<Database> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed) + 1);
         self.named("postgres").run(&format!("CREATE DATABASE {name} TEMPLATE {template}"))?;

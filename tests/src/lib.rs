@@ -11,6 +11,7 @@
 pub mod bare;
 pub mod browser;
 pub mod cluster;
+pub mod damage;
 pub mod database;
 pub mod erp;
 pub mod mirror;
