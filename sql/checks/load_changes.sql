@@ -122,6 +122,9 @@ BEGIN
             WHERE d.is_ours IS NOT NULL
             GROUP BY d.key, CASE WHEN d.key IS NULL OR kept.key_columns IS NULL THEN d.hash END) r;
     END IF;
+    IF left_rows IS NULL AND kept.sketch IS NOT NULL AND rsl.sketch_digest(now_sketch) = rsl.sketch_digest(kept.sketch) THEN
+        unnamed := 'every row is as the sketch of the load says: what the books say of the load was changed';
+    END IF;
     RETURN result || jsonb_strip_nulls(jsonb_build_object('explained', false, 'why', why, 'left', left_rows, 'disagree', nullif(disagree, '[]'),
         'unnamed', CASE WHEN left_rows IS NULL AND disagree = '[]' THEN unnamed END));
 END $$;
