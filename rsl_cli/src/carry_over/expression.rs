@@ -40,6 +40,9 @@ const LONGEST: usize = 8000;
 /// Levels of parentheses, functions and operators of one kind after the other.
 const DEEPEST: usize = 150;
 
+/// Stack for the reading of a definition of [`LONGEST`] bytes, of which the smallest level takes two.
+const STACK_BYTES: usize = 64 << 20;
+
 /// Bytes of a translation. Some functions stand for two uses of their argument, which nested would double it each time.
 const LONGEST_TRANSLATION: usize = 16 * LONGEST;
 
@@ -58,6 +61,10 @@ pub struct Condition {
 
 /// A default of this column, as an expression of its type.
 pub fn default(definition: &str, column: &Column) -> Outcome<String> {
+    on_deep_stack(|| translated_default(definition, column))
+}
+
+fn translated_default(definition: &str, column: &Column) -> Outcome<String> {
     let expr = parse(definition)?;
     let mut translator = Translator::new(Purpose::Default, &[]);
     let value = translator.value(&expr)?;
@@ -74,22 +81,36 @@ pub fn default(definition: &str, column: &Column) -> Outcome<String> {
 
 /// A check of a table.
 pub fn check(definition: &str, columns: &[Column]) -> Outcome<Condition> {
-    condition(definition, Translator::new(Purpose::Check, columns))
+    on_deep_stack(|| condition(definition, Translator::new(Purpose::Check, columns)))
 }
 
 /// The condition of a filtered index.
 pub fn filter(definition: &str, columns: &[Column]) -> Outcome<Condition> {
-    condition(definition, Translator::new(Purpose::Filter, columns))
+    on_deep_stack(|| condition(definition, Translator::new(Purpose::Filter, columns)))
 }
 
 /// The expression of a computed column.
 pub fn computed(definition: &str, column: &Column, columns: &[Column]) -> Outcome<String> {
+    on_deep_stack(|| translated_computed(definition, column, columns))
+}
+
+fn translated_computed(definition: &str, column: &Column, columns: &[Column]) -> Outcome<String> {
     let expr = parse(definition)?;
     let mut translator = Translator::new(Purpose::Computed, columns);
     let value = translator.value(&expr)?;
     held(column)?;
     unmoving(&value)?;
     Ok(assign::assign(value, column.kind, assign::TooLong::Cut)?.sql)
+}
+
+/// The tree of a definition may be thousands of levels deep before it is known to be too deep, and reading, translating and
+/// dropping it takes a frame for each: more than the stack of a worker has.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Outcome<T> + Send) -> Outcome<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let thread = thread.map_err(|error| format!("there is no room to read it: {error}"))?;
+        thread.join().unwrap_or_else(|_| Err("cannot be read as an expression".to_owned()))
+    })
 }
 
 fn condition(definition: &str, mut translator: Translator<'_>) -> Outcome<Condition> {
