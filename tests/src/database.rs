@@ -1,8 +1,10 @@
 //! A database of a test server, and the ways to talk to it.
 
 use crate::server::{output_with_input, program, succeed_with_input};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 use tokio_postgres::{Client, NoTls};
 
 /// A database of a test server. Nobody else uses it, and it goes away with its server.
@@ -68,6 +70,23 @@ impl Database {
             rows.pop();
         }
         Ok(rows)
+    }
+
+    /// Waits until this query is true.
+    pub fn wait_for(&self, query: &str) -> Result<()> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while self.value(query)? != "t" {
+            ensure!(Instant::now() < patience, "still not true: {query}");
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Waits until no program of this name has a session any more.
+    pub fn wait_until_gone(&self, program: &str) -> Result<()> {
+        self.wait_for(&format!(
+            "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{program}'"
+        ))
     }
 
     /// What a terminal would show of a session that is fed this script: commands, results and errors in their order.

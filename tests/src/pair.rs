@@ -10,8 +10,6 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A source and a target of their own.
@@ -128,20 +126,10 @@ impl Pair {
 
     /// Waits until this many sessions stand in `rsl.load_finish` and wait for a lock.
     pub fn wait_for_finish(&self, sessions: usize) -> Result<()> {
-        self.wait_for(&format!(
+        self.database.wait_for(&format!(
             "SELECT count(*) = {sessions} FROM pg_stat_activity
              WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%rsl.load_finish%'"
         ))
-    }
-
-    /// Waits until this query is true.
-    pub fn wait_for(&self, query: &str) -> Result<()> {
-        let patience = Instant::now() + Duration::from_secs(60);
-        while self.database.value(query)? != "t" {
-            ensure!(Instant::now() < patience, "still not true: {query}");
-            thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
     }
 
     /// The digest of a target, `null` if there is no such table.

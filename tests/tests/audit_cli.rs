@@ -36,7 +36,7 @@ fn json_of(pair: &Pair, code: i32, arguments: &[&str]) -> Result<Value> {
 
 /// Waits until all is sealed: a seal leaves out what began after a transaction that is under way, which may be of another test.
 fn seal_all(pair: &Pair) -> Result<()> {
-    pair.wait_for(
+    pair.database.wait_for(
         "SELECT rsl.audit_seal() \\g /dev/null
          SELECT NOT EXISTS (SELECT FROM rsl.audit_block WHERE txid >= (SELECT coalesce(max(txid_until), 0) FROM rsl.audit_seal))",
     )

@@ -1,22 +1,9 @@
 //! Rows that a subscription brings are audited, too, although its worker fires no statement trigger.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use anyhow::{Result, ensure};
 use rsl_tests::cluster::{Cluster, Options};
-use rsl_tests::database::Database;
 
 const TABLE: &str = "CREATE TABLE public.item (id int PRIMARY KEY, name text)";
-
-fn wait_for(database: &Database, query: &str) -> Result<()> {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while database.value(query)? != "t" {
-        ensure!(Instant::now() < patience, "never true: {query}");
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
 
 #[test]
 fn rows_of_a_subscription_are_audited() -> Result<()> {
@@ -44,9 +31,9 @@ fn rows_of_a_subscription_are_audited() -> Result<()> {
          DELETE FROM public.item WHERE id = 3;
          UPDATE public.item SET id = 10 WHERE id = 1",
     )?;
-    wait_for(&subscriber, "SELECT string_agg(id::text, ',' ORDER BY id) = '2,10' FROM public.item")?;
+    subscriber.wait_for("SELECT string_agg(id::text, ',' ORDER BY id) = '2,10' FROM public.item")?;
     // What the worker has done it writes down when it commits.
-    wait_for(&subscriber, "SELECT count(*) = 6 FROM rsl.audit_log")?;
+    subscriber.wait_for("SELECT count(*) = 6 FROM rsl.audit_log")?;
     let seen = subscriber.rows(
         "SELECT operation, key ->> 'id', old ->> 'name', new ->> 'name', new ->> 'id' FROM rsl.audit_log ORDER BY id",
     )?;

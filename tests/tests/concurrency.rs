@@ -107,7 +107,7 @@ async fn the_first_loads_of_a_database_do_not_hinder_each_other() -> Result<()> 
     let client = pair.database.connect().await?;
     client.batch_execute("BEGIN; SELECT rsl.keep_data()").await?;
     let running = Running::start(&mut pair.pull(&["BENCH_ROW"])?)?;
-    pair.wait_for(
+    pair.database.wait_for(
         "SELECT count(*) = 1 FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%rsl.run_begin%'",
     )?;

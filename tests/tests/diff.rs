@@ -2,12 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use rsl_tests::cluster::{self, Cluster, Options};
+use rsl_tests::database::Database;
 use rsl_tests::erp::Erp;
 use rsl_tests::pair::Pair;
 use rsl_tests::program::{Ended, Running};
 use rsl_tests::sample::Shape;
 use serde_json::Value;
 use std::fs;
+use tokio_postgres::Client;
 
 const PARTS: &str = "CREATE TABLE PART (
         PART_NO nvarchar(10) NOT NULL PRIMARY KEY, NAME nvarchar(20), WEIGHT decimal(10,3), QTY int, AT datetime);
@@ -37,6 +39,43 @@ fn loaded(script: &str) -> Result<Pair> {
     let pair = Pair::new(script)?;
     pair.exact(&["--all"])?;
     Ok(pair)
+}
+
+/// `erp.held`, a view of a table that keeps whoever computes its buckets waiting until the gate opens.
+struct Gate<'a> {
+    database: &'a Database,
+    client: Client,
+}
+
+impl<'a> Gate<'a> {
+    async fn before(table: &str, database: &'a Database) -> Result<Self> {
+        let client = database.connect().await?;
+        client
+            .batch_execute(&format!(
+                "CREATE FUNCTION erp.gate() RETURNS boolean LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF current_query() LIKE '%table_buckets%' THEN
+                        PERFORM pg_advisory_xact_lock_shared(1);
+                    END IF;
+                    RETURN true;
+                END $$;
+                CREATE VIEW erp.held AS SELECT t.* FROM {table} t WHERE (SELECT erp.gate());
+                SELECT pg_advisory_lock(1)"
+            ))
+            .await?;
+        Ok(Self { database, client })
+    }
+
+    fn wait_for_program(&self) -> Result<()> {
+        self.database.wait_for(
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()
+                AND application_name = 'rsl' AND wait_event_type = 'Lock' AND query LIKE '%table_buckets%'",
+        )
+    }
+
+    async fn open(&self) -> Result<()> {
+        Ok(self.client.batch_execute("SELECT pg_advisory_unlock(1)").await?)
+    }
 }
 
 /// The differences, each as `key kind column left right`.
@@ -325,7 +364,7 @@ fn a_standby_and_hidden_rows_are_refused() -> Result<()> {
     cluster.stop()?;
     fs::write(cluster.data().join("standby.signal"), "")?;
     cluster.start_again()?;
-    pair.wait_for("SELECT pg_is_in_recovery()")?;
+    pair.database.wait_for("SELECT pg_is_in_recovery()")?;
     let message = refused(&pair, &["PART", "erp.part"])?;
     ensure!(message.contains("the server is a standby") && message.contains("primary"), "{message}");
     Ok(())
@@ -362,17 +401,17 @@ fn what_makes_no_sense_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn what_changes_while_it_is_compared_is_never_called_equal() -> Result<()> {
+#[tokio::test]
+async fn what_changes_while_it_is_compared_is_never_called_equal() -> Result<()> {
     let pair = loaded(PARTS)?;
-    pair.database.run(
-        "CREATE VIEW erp.slow AS SELECT t.* FROM erp.part t, (SELECT pg_sleep(2)) s; UPDATE erp.part SET qty = 0 WHERE part_no = 'A'",
-    )?;
-    let running = Running::start(&mut pair.rsl(&["diff", "PART", "erp.slow", "--key", "part_no"])?)?;
-    // The source has been read in no time; the digests of the view take longer.
-    pair.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%table_buckets%' AND application_name = 'rsl'")?;
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    pair.database.run("UPDATE erp.part SET qty = 0 WHERE part_no = 'A'")?;
+    let gate = Gate::before("erp.part", &pair.database).await?;
+    let running = Running::start(&mut pair.rsl(&["diff", "PART", "erp.held", "--key", "part_no"])?)?;
+    gate.wait_for_program()?;
+    // The five rows of the source are read at the same time.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     pair.edit("UPDATE PART SET QTY = 0 WHERE PART_NO = 'A'")?;
+    gate.open().await?;
     let ended = running.wait()?;
     ensure!(ended.code == Some(1), "{ended:#?}");
     ensure!(
@@ -426,38 +465,40 @@ fn a_null_in_the_key_is_stated() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn writers_of_the_table_do_not_disturb() -> Result<()> {
+#[tokio::test]
+async fn writers_of_the_table_do_not_disturb() -> Result<()> {
     let pair = loaded(
         "CREATE TABLE T (ID integer PRIMARY KEY, V text);
-         WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO T SELECT i, 'value ' || i FROM n",
+         WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 6000) INSERT INTO T SELECT i, 'value ' || i FROM n",
     )?;
     pair.database.run("UPDATE erp.t SET v = 'changed' WHERE id = 5")?;
-    let running =
-        Running::start(pair.rsl(&["diff", "T", "erp.t", "--format", "json"])?.env("RSL_LOG", "warn"))?;
+    let gate = Gate::before("erp.t", &pair.database).await?;
+    let mut diff = pair.rsl(&["diff", "T", "erp.held", "--key", "id", "--format", "json"])?;
+    let running = Running::start(diff.env("RSL_LOG", "warn"))?;
     // From the moment of its snapshot on, others may write what they like.
-    pair.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%table_buckets%' AND application_name = 'rsl'")?;
+    gate.wait_for_program()?;
     pair.database
-        .run("UPDATE erp.t SET v = 'written meanwhile' WHERE id > 30000; DELETE FROM erp.t WHERE id < 100")?;
+        .run("UPDATE erp.t SET v = 'written meanwhile' WHERE id > 3000; DELETE FROM erp.t WHERE id < 100")?;
+    gate.open().await?;
     let ended = running.wait()?;
     let told: Value = serde_json::from_str(&ended.stdout)?;
     ensure!(ended.code == Some(1) && lines(&told) == ["id=5|changed|v|value 5|changed"], "{ended:#?}");
     Ok(())
 }
 
-#[test]
-fn a_lost_connection_is_a_failure() -> Result<()> {
-    let pair = loaded(
-        "CREATE TABLE T (ID integer PRIMARY KEY, V text);
-         WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO T SELECT i, 'value ' || i FROM n",
-    )?;
-    let running = Running::start(&mut pair.rsl(&["diff", "T", "erp.t"])?)?;
-    pair.wait_for("SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%table_buckets%' AND application_name = 'rsl'")?;
+#[tokio::test]
+async fn a_lost_connection_is_a_failure() -> Result<()> {
+    let pair = loaded(PARTS)?;
+    let gate = Gate::before("erp.part", &pair.database).await?;
+    let arguments = ["diff", "PART", "erp.held", "--key", "part_no"];
+    let running = Running::start(&mut pair.rsl(&arguments)?)?;
+    gate.wait_for_program()?;
+    pair.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rsl'")?;
     let message = running.wait()?.refusal()?;
     ensure!(message.contains("run it again"), "{message}");
     ensure!(!message.contains("equal"), "{message}");
-    let interrupted = Running::start(&mut pair.rsl(&["diff", "T", "erp.t"])?)?;
-    pair.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%table_buckets%' AND application_name = 'rsl'")?;
+    let interrupted = Running::start(&mut pair.rsl(&arguments)?)?;
+    gate.wait_for_program()?;
     interrupted.signal("INT")?;
     let ended = interrupted.wait()?;
     ensure!(ended.code == Some(130) && ended.stderr.contains("interrupted"), "{ended:#?}");

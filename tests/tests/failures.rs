@@ -329,7 +329,7 @@ fn a_password_is_never_shown() -> Result<()> {
     let words = |text: &'static str| text.split(' ').map(OsStr::new).collect::<Vec<_>>();
     let good = url(&format!(":{PASSWORD}"));
     // The rule counts from the next connection that the server takes on.
-    pair.wait_for("SELECT count(*) = 0 FROM pg_hba_file_rules WHERE error IS NOT NULL")?;
+    pair.database.wait_for("SELECT count(*) = 0 FROM pg_hba_file_rules WHERE error IS NOT NULL")?;
 
     let with_output =
         [words("pull PART --mode upsert --format json --output"), vec![report.as_os_str()]].concat();

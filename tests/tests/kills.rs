@@ -166,9 +166,7 @@ impl Scene {
     /// Once the sessions of the dead have ended too, the next pull takes away what they left, and changes nothing.
     fn clean(&self, way: &Way) -> Result<()> {
         let pair = &self.pair;
-        pair.wait_for(
-            "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rsl'",
-        )?;
+        pair.database.wait_until_gone("rsl")?;
         let digest = pair.digest(way.target)?;
         pair.exact(way.arguments)?;
         ensure!(pair.digest(way.target)? == digest, "{}: once more is not the same", way.name);
@@ -268,7 +266,7 @@ async fn an_interrupt_while_rows_are_sent_or_merged_changes_nothing() -> Result<
             if hold == HOLD {
                 pair.wait_for_finish(1)?
             } else {
-                pair.wait_for(waits_to_send)?
+                pair.database.wait_for(waits_to_send)?
             }
             running.signal(signal)?;
             let ended = running.wait()?;
@@ -292,12 +290,12 @@ async fn a_second_interrupt_does_not_wait_for_the_cleaning_up() -> Result<()> {
     let client = pair.database.connect().await?;
     client.batch_execute("BEGIN; LOCK TABLE rsl.load_chunk IN SHARE MODE").await?;
     let mut running = Running::start(&mut pair.pull(&["BENCH_ROW"])?)?;
-    pair.wait_for(
+    pair.database.wait_for(
         "SELECT count(*) = 1 FROM pg_locks WHERE relation = 'rsl.load_chunk'::regclass AND NOT granted",
     )?;
     client.batch_execute("LOCK TABLE rsl.load IN ACCESS EXCLUSIVE MODE").await?;
     running.signal("INT")?;
-    pair.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rsl.load_abort%'
+    pair.database.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rsl.load_abort%'
         AND datname = current_database()")?;
     ensure!(!running.has_ended()?);
     let second = Instant::now();

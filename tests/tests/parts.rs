@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
@@ -89,20 +89,9 @@ fn ends_exact(database: &Database, load: i64) -> Result<()> {
     Ok(())
 }
 
-fn wait_for(database: &Database, query: &str) -> Result<()> {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while database.value(query)? != "t" {
-        ensure!(Instant::now() < patience, "still not true: {query}");
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
 /// Waits until one session waits for another in this function.
 fn wait_until_blocked(database: &Database, function: &str) -> Result<()> {
-    wait_for(
-        database,
-        &format!(
+    database.wait_for(&format!(
             "SELECT count(*) = 1 FROM pg_stat_activity
              WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%rsl.{function}(%'"
         ),
@@ -113,7 +102,7 @@ fn wait_until_blocked(database: &Database, function: &str) -> Result<()> {
 async fn terminate(database: &Database, client: Client) -> Result<()> {
     let pid: i32 = one(&client, "SELECT pg_backend_pid()").await?;
     database.run(&format!("SELECT pg_terminate_backend({pid})"))?;
-    wait_for(database, &format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {pid}"))
+    database.wait_for(&format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {pid}"))
 }
 
 fn sqlstate(error: &anyhow::Error) -> String {
@@ -269,10 +258,7 @@ async fn many_sessions_of_which_some_die_load_every_part_once() -> Result<()> {
     killer.join().ok().context("the killer panicked")??;
     println!("{} sessions died", deaths.load(Ordering::Relaxed));
     // A part may have lost its session after the last of the others had looked.
-    wait_for(
-        &database,
-        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'worker'",
-    )?;
+    database.wait_until_gone("worker")?;
     work(&keeper, load).await?;
     ends_exact(&database, load)
 }

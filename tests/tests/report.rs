@@ -250,7 +250,8 @@ fn a_run_that_is_still_running_is_not_exact() -> Result<()> {
         ])
         .stdout(Stdio::null())
         .spawn()?;
-    let outcome = pair.wait_for("SELECT count(*) = 1 FROM rsl.run").and_then(|()| report(&pair, &["--last"]));
+    let outcome =
+        pair.database.wait_for("SELECT count(*) = 1 FROM rsl.run").and_then(|()| report(&pair, &["--last"]));
     psql.kill()?;
     psql.wait()?;
     let ended = outcome?;

@@ -168,17 +168,10 @@ fn a_pull_that_was_killed_is_proven_when_it_has_gone_on() -> Result<()> {
     let erp = erp(SOME)?;
     erp.server.faults().arm(Fault::stall_after(25_000).matching(READING));
     let running = Running::start(&mut erp.rsl(&["pull", "T"])?)?;
-    while erp.database.value("SELECT coalesce(max(chunks), 0) > 0 FROM rsl.load_part")? != "t" {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    erp.database.wait_for("SELECT coalesce(max(chunks), 0) > 0 FROM rsl.load_part")?;
     running.signal("KILL")?;
     running.wait()?;
-    while erp.database.value(
-        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rsl'",
-    )? != "t"
-    {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    erp.database.wait_until_gone("rsl")?;
     erp.server.faults().clear();
     let report = erp.exact(&["--resume"])?;
     let source = &report["tables"][0]["source"];
@@ -187,21 +180,11 @@ fn a_pull_that_was_killed_is_proven_when_it_has_gone_on() -> Result<()> {
     erp.database.run("DROP TABLE erp.t")?;
     erp.server.faults().arm(Fault::stall_after(25_000).matching(READING));
     let running = Running::start(&mut erp.rsl(&["pull", "T"])?)?;
-    while erp
-        .database
-        .value("SELECT coalesce(max(chunks), 0) > 0 FROM rsl.load_part WHERE finished_at IS NULL")?
-        != "t"
-    {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    erp.database
+        .wait_for("SELECT coalesce(max(chunks), 0) > 0 FROM rsl.load_part WHERE finished_at IS NULL")?;
     running.signal("KILL")?;
     running.wait()?;
-    while erp.database.value(
-        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rsl'",
-    )? != "t"
-    {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    erp.database.wait_until_gone("rsl")?;
     erp.server.faults().clear();
     erp.script("UPDATE T SET QTY += 1 WHERE ID = 1")?;
     let ended = erp.pull(&["--resume"])?;

@@ -377,24 +377,19 @@ async fn a_resumed_pull_is_undoable_if_it_was() -> Result<()> {
     let client = pair.database.connect().await?;
     client.batch_execute("BEGIN; LOCK TABLE rsl.load_chunk IN SHARE MODE").await?;
     let running = Running::start(&mut pair.pull(&["PART", "--mode", "replace", "--undoable"])?)?;
-    pair.wait_for(
+    pair.database.wait_for(
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()
             AND wait_event_type = 'Lock' AND query LIKE '%rsl.load_push%'",
     )?;
     running.signal("KILL")?;
     running.wait()?;
     client.batch_execute("COMMIT").await?;
-    gone(&pair)?;
+    pair.database.wait_until_gone("rsl")?;
     pair.database.run("SELECT rsl.audit_off('erp.part')")?;
     let report = pair.exact(&["--resume"])?;
     ensure!(table(&report)["undo"] == "log", "{report:#}");
     ensure!(undo(&pair, &["--last"])?.code == Some(0) && pair.digest("erp.part")? == before);
     Ok(())
-}
-
-/// Waits until no program has a session any more.
-fn gone(pair: &Pair) -> Result<()> {
-    pair.wait_for("SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rsl'")
 }
 
 /// An audited table that a load of some thousand rows has changed, and its digests before and after.
@@ -420,7 +415,7 @@ fn a_killed_undo_has_undone_all_or_nothing() -> Result<()> {
         thread::sleep(Duration::from_millis(delay));
         running.signal("KILL")?;
         running.wait()?;
-        gone(&pair)?;
+        pair.database.wait_until_gone("rsl")?;
         let (now, status) = (
             pair.digest("erp.bench_row")?,
             pair.database.value(&format!("SELECT status FROM rsl.load WHERE load_id = {load}"))?,
@@ -448,7 +443,7 @@ async fn an_undo_killed_or_interrupted_while_it_waits() -> Result<()> {
     for signal in ["INT", "TERM", "KILL"] {
         client.batch_execute("BEGIN; LOCK TABLE erp.bench_row IN ROW EXCLUSIVE MODE").await?;
         let running = Running::start(&mut pair.rsl(&["undo", "2"])?)?;
-        pair.wait_for(
+        pair.database.wait_for(
             "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()
                 AND wait_event_type = 'Lock' AND query LIKE '%rsl.load_undo%'",
         )?;
@@ -459,10 +454,10 @@ async fn an_undo_killed_or_interrupted_while_it_waits() -> Result<()> {
                 ended.code == Some(130) && ended.stderr == "rsl: interrupted\nhint: nothing has changed\n",
                 "{ended:#?}"
             );
-            gone(&pair)?;
+            pair.database.wait_until_gone("rsl")?;
         }
         client.batch_execute("COMMIT").await?;
-        gone(&pair)?;
+        pair.database.wait_until_gone("rsl")?;
         let (now, status) = (
             pair.digest("erp.bench_row")?,
             pair.database.value("SELECT status FROM rsl.load WHERE load_id = 2")?,
