@@ -3,13 +3,13 @@
 use std::num::NonZeroU32;
 
 use pgrx::prelude::*;
-use pgrx::{PgMemoryContexts, varlena};
+use pgrx::varlena;
 use rsl_core::Buckets;
 use rsl_core::buckets::{MAX_BUCKETS, bucket_of};
 use rsl_core::canonical::{self, RowHasher};
 
 use crate::datum::{Reader, argument_readers, field_hashes, kept_readers, push_fields};
-use crate::sql_function::{arguments, present, refuse_array, sql_function};
+use crate::sql_function::{aggregate_state, arguments, null, present, refuse_array, sql_function};
 use crate::{raise, report};
 
 sql_function!(key_bucket_wrapper, pg_finfo_key_bucket_wrapper, key_bucket);
@@ -26,6 +26,12 @@ struct State {
     readers: Vec<Reader>,
     /// The hashes of the fields of the row that is being added.
     fields: Vec<u128>,
+}
+
+impl From<Buckets> for State {
+    fn from(buckets: Buckets) -> Self {
+        Self { buckets, readers: Vec::new(), fields: Vec::new() }
+    }
 }
 
 pub fn invalid(message: impl Into<String>) -> ! {
@@ -85,23 +91,7 @@ unsafe fn state<'a>(fcinfo: pg_sys::FunctionCallInfo, columns: Option<usize>) ->
                 })
         };
         let key = key.into_iter().map(position).collect();
-        new_state(
-            fcinfo,
-            State { buckets: Buckets::new(count, key), readers: Vec::new(), fields: Vec::new() },
-        )
-    }
-}
-
-/// # Safety
-/// `fcinfo` is a call frame.
-unsafe fn new_state<'a>(fcinfo: pg_sys::FunctionCallInfo, state: State) -> &'a mut State {
-    let mut context = std::ptr::null_mut();
-    // SAFETY: fills in the aggregate's memory context if there is one, which then owns the state.
-    unsafe {
-        if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
-            invalid("this function is part of an aggregate");
-        }
-        &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(state)
+        aggregate_state(fcinfo, State::from(Buckets::new(count, key)))
     }
 }
 
@@ -156,23 +146,13 @@ unsafe fn buckets_combine(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let other = &(*other.cast_mut_ptr::<State>()).buckets;
         let state = match present(&all[0]) {
             Some(state) => &mut *state.cast_mut_ptr::<State>(),
-            None => {
-                new_state(fcinfo, State { buckets: other.like(), readers: Vec::new(), fields: Vec::new() })
-            }
+            None => aggregate_state(fcinfo, State::from(other.like())),
         };
         if !state.buckets.merge(other) {
             invalid("the number of buckets must be the same for all rows");
         }
         pg_sys::Datum::from(std::ptr::from_mut(state))
     }
-}
-
-/// # Safety
-/// `fcinfo` is a call frame.
-unsafe fn null(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: see above.
-    unsafe { (*fcinfo).isnull = true };
-    pg_sys::Datum::from(0)
 }
 
 unsafe fn buckets_serialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -188,8 +168,7 @@ unsafe fn buckets_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum
             arguments(fcinfo)[0].value.cast_mut_ptr(),
         ));
         let Some(buckets) = Buckets::from_bytes(bytes) else { invalid("these are no buckets") };
-        let state = State { buckets, readers: Vec::new(), fields: Vec::new() };
-        pg_sys::Datum::from(std::ptr::from_mut(new_state(fcinfo, state)))
+        pg_sys::Datum::from(std::ptr::from_mut(aggregate_state(fcinfo, State::from(buckets))))
     }
 }
 

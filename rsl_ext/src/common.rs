@@ -3,7 +3,6 @@
 
 use std::num::NonZeroU32;
 
-use pgrx::PgMemoryContexts;
 use pgrx::prelude::*;
 use rsl_core::common::{
     Sums, bucket_of, clock_text, day_text, moment_text, number_text, push_field, uuid_text, wide_bytes,
@@ -15,7 +14,7 @@ use crate::buckets::{bucket_count, given, invalid};
 use crate::datum::{Reader, argument_readers, bytes, kept_readers};
 use crate::raise;
 use crate::report;
-use crate::sql_function::{arguments, present, refuse_array, sql_function};
+use crate::sql_function::{aggregate_state, arguments, present, refuse_array, sql_function};
 
 sql_function!(source_buckets_add_wrapper, pg_finfo_source_buckets_add_wrapper, source_buckets_add);
 sql_function!(source_key_bucket_wrapper, pg_finfo_source_key_bucket_wrapper, source_key_bucket);
@@ -99,17 +98,13 @@ unsafe fn integers(argument: &pg_sys::NullableDatum, name: &str) -> Vec<usize> {
 
 unsafe fn source_buckets_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the SQL declaration is (internal, int, int[], int[], VARIADIC "any"); only this function makes values of the first
-    // argument: SQL cannot, it is `internal`. The aggregate's memory context owns the state.
+    // argument: SQL cannot, it is `internal`.
     unsafe {
         let all = arguments(fcinfo);
         let values = &all[4..];
         let state = match present(&all[0]) {
             Some(state) => &mut *state.cast_mut_ptr::<State>(),
             None => {
-                let mut context = std::ptr::null_mut();
-                if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
-                    invalid("this function is part of an aggregate");
-                }
                 refuse_array(fcinfo);
                 let count = bucket_count(&all[1]);
                 let key: Vec<usize> = integers(&all[2], "the key's positions");
@@ -120,14 +115,15 @@ unsafe fn source_buckets_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum 
                 if places.len() != values.len() {
                     invalid("there must be a number of decimal places for each column");
                 }
-                &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(State {
+                let state = State {
                     count,
                     key: key.into_iter().map(|at| at - 1).collect(),
                     places,
                     readers: argument_readers(fcinfo, 4),
                     sums: vec![Sums::default(); count.get() as usize],
                     fields: vec![Vec::new(); values.len()],
-                })
+                };
+                aggregate_state(fcinfo, state)
             }
         };
         let mut row = Sha256::new();

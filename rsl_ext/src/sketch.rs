@@ -6,12 +6,18 @@ use rsl_core::canonical::RowHasher;
 use rsl_core::sketch::{Sketch, read_key, write_key};
 
 use crate::datum::{Reader, argument_readers, kept_readers, push_fields, write_hex};
-use crate::sql_function::{arguments, present, refuse_array, sql_function};
+use crate::sql_function::{arguments, null, present, refuse_array, sql_function};
 use crate::witness::{State, raise_shape, result_of, state};
 use crate::{Result, raise, report};
 
 sql_function!(sketch_add_wrapper, pg_finfo_sketch_add_wrapper, sketch_add);
 sql_function!(witness_sketch_add_wrapper, pg_finfo_witness_sketch_add_wrapper, witness_sketch_add);
+sql_function!(sketch_add_row_wrapper, pg_finfo_sketch_add_row_wrapper, sketch_add_row);
+sql_function!(
+    witness_sketch_add_row_wrapper,
+    pg_finfo_witness_sketch_add_row_wrapper,
+    witness_sketch_add_row
+);
 sql_function!(sketch_result_wrapper, pg_finfo_sketch_result_wrapper, sketch_result);
 sql_function!(witness_sketch_result_wrapper, pg_finfo_witness_sketch_result_wrapper, witness_sketch_result);
 sql_function!(row_hash_wrapper, pg_finfo_row_hash_wrapper, row_hash);
@@ -25,6 +31,12 @@ pub struct KeyedSketch {
     key: Vec<u8>,
 }
 
+impl From<Sketch> for KeyedSketch {
+    fn from(sketch: Sketch) -> Self {
+        Self { sketch, keys: Vec::new(), key: Vec::new() }
+    }
+}
+
 impl KeyedSketch {
     /// Adds what another worker has; false if it is of another size.
     pub fn merge(ours: &mut Option<Self>, other: &Option<Self>) -> bool {
@@ -32,8 +44,7 @@ impl KeyedSketch {
             (_, None) => true,
             (Some(ours), Some(other)) => ours.sketch.merge(&other.sketch),
             (ours, Some(other)) => {
-                let sketch = other.sketch.clone();
-                *ours = Some(Self { sketch, keys: Vec::new(), key: Vec::new() });
+                *ours = Some(other.sketch.clone().into());
                 true
             }
         }
@@ -44,7 +55,7 @@ impl KeyedSketch {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Some(Self { sketch: Sketch::from_bytes(bytes)?, keys: Vec::new(), key: Vec::new() })
+        Sketch::from_bytes(bytes).map(Self::from)
     }
 
     /// # Safety
@@ -61,31 +72,37 @@ impl KeyedSketch {
     }
 }
 
-/// The step of both aggregates: differences, number of key columns, the key's columns, the row's columns.
+/// The step of the aggregates: differences, number of key columns, the key's columns, the row's columns or the row as one value.
 ///
 /// # Safety
-/// `fcinfo` is the call frame of `sketch_add(internal, int, int, VARIADIC "any")` or its sister.
+/// `fcinfo` is the call frame of `sketch_add(internal, int, int, VARIADIC "any")` or one of its sisters.
 #[inline]
-unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> pg_sys::Datum {
+unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool, of_rows: bool) -> pg_sys::Datum {
     // SAFETY: see above; the readers are those of the arguments' types.
     unsafe {
         let arguments = arguments(fcinfo);
         let state = state(fcinfo, digest_only);
-        if state.readers.is_empty() {
-            begin(fcinfo, state);
-        }
-        let Some(mut sketch) = state.sketch.take() else { raise_shape() };
+        let mut sketch = state.sketch.take().unwrap_or_else(|| begin(fcinfo, state, of_rows));
         let (key, row) = arguments[3..].split_at(sketch.keys.len());
-        let hash = state.add(row.iter().map(present));
+        let hash = match (of_rows, row) {
+            (false, row) => state.add(row.iter().map(present)),
+            (true, [row]) => match present(row) {
+                Some(row) => state.add_composite(row),
+                None => raise_shape(),
+            },
+            (true, _) => raise_shape(),
+        };
         sketch.add(hash, key);
         state.sketch = Some(sketch);
         pg_sys::Datum::from(std::ptr::from_mut(state))
     }
 }
 
+/// What the first row tells of those to come.
+///
 /// # Safety
 /// As of [`add`].
-unsafe fn begin(fcinfo: pg_sys::FunctionCallInfo, state: &mut State) {
+unsafe fn begin(fcinfo: pg_sys::FunctionCallInfo, state: &mut State, of_rows: bool) -> KeyedSketch {
     // SAFETY: the caller vouches for the frame, whose second and third arguments are integers.
     unsafe {
         refuse_array(fcinfo);
@@ -96,31 +113,46 @@ unsafe fn begin(fcinfo: pg_sys::FunctionCallInfo, state: &mut State) {
         let (differences, keys) = (number(1), number(2));
         let mut readers = argument_readers(fcinfo, 3);
         if differences > 1 << 20 || keys >= readers.len() {
-            raise(
-                report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "no sketch can be made of that")
-                    .set_hint("Expected: how many differences it is made for (0 to 1048576), how many columns the key has, the key's columns, the row's columns."),
+            refuse(
+                "Expected: how many differences it is made for (0 to 1048576), how many columns the key has, the key's columns, the row's columns.",
             );
         }
         let rows = readers.split_off(keys);
-        if state.sketch.is_none() {
-            let sketch = Sketch::for_differences(differences as u32);
-            state.sketch = Some(KeyedSketch { sketch, keys: Vec::new(), key: Vec::new() });
+        match (of_rows, &rows[..]) {
+            (false, _) => state.set_readers(rows),
+            // A row tells its columns itself.
+            (true, [Reader::Row]) => {}
+            (true, _) => refuse("Expected: the key's columns, and then the row as one value."),
         }
-        if let Some(sketch) = &mut state.sketch {
-            sketch.keys = readers;
-        }
-        state.set_readers(rows);
+        KeyedSketch { keys: readers, ..Sketch::for_differences(differences as u32).into() }
     }
+}
+
+fn refuse(hint: &str) -> ! {
+    raise(
+        report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, "no sketch can be made of that")
+            .set_hint(hint),
+    )
 }
 
 unsafe fn sketch_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the SQL declaration is (internal, int, int, VARIADIC "any").
-    unsafe { add(fcinfo, true) }
+    unsafe { add(fcinfo, true, false) }
+}
+
+unsafe fn sketch_add_row(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the SQL declaration is (internal, int, int, VARIADIC "any").
+    unsafe { add(fcinfo, true, true) }
 }
 
 unsafe fn witness_sketch_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the SQL declaration is (internal, int, int, VARIADIC "any").
-    unsafe { add(fcinfo, false) }
+    unsafe { add(fcinfo, false, false) }
+}
+
+unsafe fn witness_sketch_add_row(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the SQL declaration is (internal, int, int, VARIADIC "any").
+    unsafe { add(fcinfo, false, true) }
 }
 
 /// # Safety
@@ -135,26 +167,23 @@ unsafe fn sketch_result(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     let sketch = unsafe { finished(fcinfo) }.and_then(|state| state.sketch.as_ref());
     match sketch.and_then(|sketch| sketch.to_bytes().as_slice().into_datum()) {
         Some(datum) => datum,
-        None => null(fcinfo),
+        // SAFETY: the frame of this call.
+        None => unsafe { null(fcinfo) },
     }
 }
 
 unsafe fn witness_sketch_result(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the SQL declaration is (internal).
-    let Some(state) = (unsafe { finished(fcinfo) }) else { return null(fcinfo) };
-    let mut result = result_of(&state.witness);
-    if let Some(sketch) = &state.sketch {
-        let mut digits = Vec::new();
-        write_hex(&sketch.to_bytes(), &mut digits);
-        result["sketch"] = String::from_utf8_lossy(&digits).into();
+    unsafe {
+        let Some(state) = finished(fcinfo) else { return null(fcinfo) };
+        let mut result = result_of(&state.witness);
+        if let Some(sketch) = &state.sketch {
+            let mut digits = Vec::new();
+            write_hex(&sketch.to_bytes(), &mut digits);
+            result["sketch"] = String::from_utf8_lossy(&digits).into();
+        }
+        pgrx::JsonB(result).into_datum().unwrap_or_else(|| null(fcinfo))
     }
-    pgrx::JsonB(result).into_datum().unwrap_or_else(|| null(fcinfo))
-}
-
-fn null(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the frame of a running call.
-    unsafe { (*fcinfo).isnull = true };
-    pg_sys::Datum::from(0)
 }
 
 /// The hash of a row of these values, 16 bytes, as docs/digest.md says.

@@ -1,6 +1,6 @@
 //! SQL-callable functions that take the call frame itself.
 
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::{PgMemoryContexts, PgSqlErrorCode, pg_sys};
 
 use crate::{raise, report};
 
@@ -44,6 +44,34 @@ pub unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [pg_sys::Nu
 #[inline]
 pub fn present(argument: &pg_sys::NullableDatum) -> Option<pg_sys::Datum> {
     (!argument.isnull).then_some(argument.value)
+}
+
+/// What a call returns that returns NULL.
+///
+/// # Safety
+/// `fcinfo` is a call frame.
+pub unsafe fn null(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: see above.
+    unsafe { (*fcinfo).isnull = true };
+    pg_sys::Datum::from(0)
+}
+
+/// Gives a new state to the aggregate that calls, whose memory context owns it. Raises if no aggregate calls.
+///
+/// # Safety
+/// `fcinfo` is a call frame.
+pub unsafe fn aggregate_state<'a, T>(fcinfo: pg_sys::FunctionCallInfo, state: T) -> &'a mut T {
+    let mut context = std::ptr::null_mut();
+    // SAFETY: fills in the aggregate's memory context if there is one.
+    unsafe {
+        if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
+            raise(report(
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                "this function is part of an aggregate",
+            ));
+        }
+        &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(state)
+    }
 }
 
 /// Raises if the arguments came as one array.

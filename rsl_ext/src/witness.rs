@@ -1,14 +1,14 @@
 //! The aggregates `rsl.witness`, `rsl.row_witness`, `rsl.digest` and `rsl.digest_columns`, and what compares them.
 
 use pgrx::prelude::*;
-use pgrx::{PgMemoryContexts, varlena};
+use pgrx::varlena;
 use rsl_core::Witness;
 use rsl_core::canonical::{self, RowHasher};
 use rsl_core::witness::Account;
 
 use crate::datum::{Reader, argument_readers, deform, push_fields};
 use crate::sketch::KeyedSketch;
-use crate::sql_function::{arguments, present, refuse_array, sql_function};
+use crate::sql_function::{aggregate_state, arguments, present, refuse_array, sql_function};
 use crate::{Result, raise, report};
 
 sql_function!(witness_add_wrapper, pg_finfo_witness_add_wrapper, witness_add);
@@ -82,11 +82,11 @@ impl State {
         }
     }
 
-    /// Adds a composite value as a row of its fields.
+    /// Adds a composite value as a row of its fields and returns its hash.
     ///
     /// # Safety
     /// `datum` is a composite value.
-    unsafe fn add_composite(&mut self, datum: pg_sys::Datum) {
+    pub unsafe fn add_composite(&mut self, datum: pg_sys::Datum) -> u128 {
         // SAFETY: a composite value is a varlena that begins with a HeapTupleHeader; deforming reads `natts` fields, for
         // which there is room.
         unsafe {
@@ -121,8 +121,9 @@ impl State {
                 std::mem::take(&mut self.values),
                 std::mem::take(&mut self.nulls),
             );
-            self.add(fields.iter().map(|&i| (!nulls[i]).then(|| values[i])));
+            let hash = self.add(fields.iter().map(|&i| (!nulls[i]).then(|| values[i])));
             (self.fields, self.values, self.nulls) = (fields, values, nulls);
+            hash
         }
     }
 }
@@ -144,24 +145,8 @@ pub unsafe fn state<'a>(fcinfo: pg_sys::FunctionCallInfo, digest_only: bool) -> 
     unsafe {
         match present(&arguments(fcinfo)[0]) {
             Some(state) => &mut *state.cast_mut_ptr::<State>(),
-            None => new_state(fcinfo, State { digest_only, ..State::default() }),
+            None => aggregate_state(fcinfo, State { digest_only, ..State::default() }),
         }
-    }
-}
-
-/// # Safety
-/// `fcinfo` is a call frame.
-unsafe fn new_state<'a>(fcinfo: pg_sys::FunctionCallInfo, state: State) -> &'a mut State {
-    let mut context = std::ptr::null_mut();
-    // SAFETY: fills in the aggregate's memory context if there is one, which then owns the state.
-    unsafe {
-        if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
-            raise(report(
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-                "this function is part of an aggregate",
-            ));
-        }
-        &mut *PgMemoryContexts::For(context).leak_and_drop_on_delete(state)
     }
 }
 
@@ -221,7 +206,9 @@ unsafe fn digest_add(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
                 let witness = &mut state.witness;
                 reader.read(datum, |hash, _| witness.add_hash(hash));
             }
-            (Some(datum), _, _) => state.add_composite(datum),
+            (Some(datum), _, _) => {
+                state.add_composite(datum);
+            }
             (None, _, _) => state.witness.add_hash(canonical::NULL),
         }
         pg_sys::Datum::from(std::ptr::from_mut(state))
@@ -270,7 +257,7 @@ unsafe fn witness_deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum
             Some(State { witness: Witness::from_bytes(witness)?, sketch, ..State::default() })
         };
         let Some(state) = read() else { raise_shape() };
-        pg_sys::Datum::from(std::ptr::from_mut(new_state(fcinfo, state)))
+        pg_sys::Datum::from(std::ptr::from_mut(aggregate_state(fcinfo, state)))
     }
 }
 

@@ -191,8 +191,8 @@ BEGIN
          SELECT rsl.audit_row(NULL::%4$s, c.shape_ids, c.fields) FROM changed c WHERE c.was_there AND c.is_whole
          OFFSET 0) q',
         CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text,
-        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)),
-        (SELECT string_agg(format('(n.row).%I', c), ', ' ORDER BY n) FROM unnest(key_columns) WITH ORDINALITY u (c, n)),
+        rsl.column_list('t', key_columns),
+        rsl.column_list('(n.row)', key_columns),
         rel)
     USING number, at;
 END

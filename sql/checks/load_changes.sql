@@ -27,8 +27,7 @@ DECLARE
     number int;
     kept rsl.load_sketch;
     log_keys text[];
-    named int := 1000;
-    key_list text;
+    nothing CONSTANT bytea := rsl.sketch_of_nothing(rsl.named_differences());
     now_sketch bytea;
     now_witness jsonb;
     gone bytea;
@@ -53,14 +52,8 @@ BEGIN
     ELSE
         unnamed := format('which rows they are role %I may not see', current_user);
     END IF;
-    key_list := coalesce((SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(kept.key_columns) WITH ORDINALITY u (c, n)) || ', ', '');
-    IF cardinality(l.columns) + coalesce(cardinality(kept.key_columns), 0) <= 90 THEN
-        EXECUTE format('SELECT rsl.witness_sketch(%s, %s, %s%s) FROM %s t', named, coalesce(cardinality(kept.key_columns), 0), key_list,
-            (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(l.columns) WITH ORDINALITY u (c, n)), rel) INTO now_witness;
-        now_sketch := coalesce(decode(now_witness ->> 'sketch', 'hex'), rsl.sketch_of_nothing(named));
-        now_witness := rsl.name_columns(now_witness - 'sketch', l.columns);
-    END IF;
-    now_witness := coalesce(now_witness, rsl.table_witness(rel, l.columns));
+    now_witness := rsl.table_account(rel, l.columns, coalesce(kept.key_columns, '{}'));
+    now_sketch := decode(now_witness ->> 'sketch', 'hex');
     result := jsonb_build_object('digest', now_witness -> 'digest', 'rows', now_witness -> 'rows',
         'columns', (SELECT coalesce(jsonb_agg(c.name ORDER BY c.n), '[]') FROM unnest(l.columns) WITH ORDINALITY c (name, n)
             WHERE l.report #>> ARRAY['after', 'columns', c.name, 'digest'] <> now_witness #>> ARRAY['columns', c.name, 'digest']));
@@ -71,8 +64,6 @@ BEGIN
         why := 'the table is not audited';
     ELSIF NOT has_table_privilege('rsl.audit_block', 'SELECT') THEN
         RETURN result || jsonb_build_object('hidden', format('role %I may not read the audit log', current_user));
-    ELSIF now_sketch IS NULL THEN
-        why := 'the table has too many columns';
     ELSE
         SELECT s.key_columns INTO log_keys FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
     END IF;
@@ -90,28 +81,26 @@ BEGIN
                     p.is_there <> p.now_there OR coalesce(rsl.audit_row(p.now_row, p.new_shapes, p.new_fields) *<> p.now_row, false) AND p.now_there AS disagrees
                 FROM pair p)
             SELECT coalesce(sum(changes), 0), count(*), coalesce(jsonb_agg((SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each_text(b.key) e) ORDER BY length(b.key::text), b.key) FILTER (WHERE disagrees), '[]'),
-                (SELECT rsl.sketch(%4$s, %5$s, %6$s) FROM (SELECT (b.now_row).* FROM both_ends b WHERE b.now_there) t),
-                (SELECT rsl.sketch(%4$s, %5$s, %6$s) FROM (SELECT (b.was_row).* FROM both_ends b WHERE b.was_there AND (b.is_whole OR b.now_there)) t)
+                (SELECT %4$s FROM (SELECT (b.now_row).* FROM both_ends b WHERE b.now_there) t),
+                (SELECT %4$s FROM (SELECT (b.was_row).* FROM both_ends b WHERE b.was_there AND (b.is_whole OR b.now_there)) t)
             FROM both_ends b$log$,
-            rel, (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(log_keys) WITH ORDINALITY u (c, n)),
-            (SELECT string_agg(format('(n.row).%I', c), ', ' ORDER BY n) FROM unnest(log_keys) WITH ORDINALITY u (c, n)),
-            named, coalesce(cardinality(kept.key_columns), 0),
-            key_list || (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(l.columns) WITH ORDINALITY u (c, n)))
+            rel, rsl.column_list('t', log_keys), rsl.column_list('(n.row)', log_keys),
+            rsl.sketch_call('sketch', 'row_sketch', 't', coalesce(kept.key_columns, '{}'), l.columns))
         INTO changes, rows_changed, disagree, gone, was
         USING number, coalesce((l.report #>> '{after,block}')::bigint, 0), load;
-        now_sketch := rsl.sketch_minus(now_sketch, coalesce(gone, rsl.sketch_of_nothing(named)));
-        now_sketch := rsl.sketch_plus(now_sketch, coalesce(was, rsl.sketch_of_nothing(named)));
+        now_sketch := rsl.sketch_minus(now_sketch, coalesce(gone, nothing));
+        now_sketch := rsl.sketch_plus(now_sketch, coalesce(was, nothing));
         why := CASE WHEN changes = 0 THEN 'the audit log has no change since' END;
     ELSIF why IS NULL THEN
         why := 'the audit log has no change since';
     END IF;
     result := result || jsonb_build_object('changes', changes, 'rows_changed', rows_changed);
-    IF coalesce(rsl.sketch_digest(now_sketch), now_witness ->> 'digest') = l.report #>> '{after,digest}' AND disagree = '[]' THEN
+    IF rsl.sketch_digest(now_sketch) = l.report #>> '{after,digest}' AND disagree = '[]' THEN
         RETURN result || '{"explained": true}';
     END IF;
 
     -- The rows that are left: in both states under one key they have changed.
-    IF kept.sketch IS NOT NULL AND now_sketch IS NOT NULL THEN
+    IF kept.sketch IS NOT NULL THEN
         SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('kind', r.kind, 'key', r.key, 'row', r.hash)) ORDER BY r.kind DESC, length(r.key::text), r.key, r.hash)
         INTO left_rows
         FROM (

@@ -66,16 +66,14 @@ CREATE FUNCTION rsl.table_buckets(target regclass, key text[], columns text[], b
 AS $$
 DECLARE
     names text[];
-    list text;
 BEGIN
     IF target IS NULL THEN
         RETURN;
     END IF;
     names := rsl.table_columns(target, columns);
-    SELECT string_agg(format('t.%I', name), ', ' ORDER BY n) INTO list FROM unnest(names) WITH ORDINALITY u(name, n);
     RETURN QUERY EXECUTE format(
         'SELECT (u.n - 1)::int, u.d FROM unnest((SELECT %s FROM %s t)) WITH ORDINALITY u(d, n) WHERE NOT starts_with(u.d, ''0:'') ORDER BY u.n',
-        format(CASE WHEN cardinality(names) <= 90 THEN 'rsl.buckets($1, $2, %s)' ELSE 'rsl.row_buckets($1, $2, ROW(%s))' END, list), target)
+        format(CASE WHEN cardinality(names) <= 90 THEN 'rsl.buckets($1, $2, %s)' ELSE 'rsl.row_buckets($1, $2, ROW(%s))' END, rsl.column_list('t', names)), target)
         USING buckets, rsl.column_places(names, key);
 END $$;
 COMMENT ON FUNCTION rsl.table_buckets(regclass, text[], text[], int) IS

@@ -37,10 +37,9 @@ CREATE FUNCTION rsl.field_list(alias text, columns text[]) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN cardinality(columns) <= 60 THEN list ELSE format('ROW(%s)', list) END
-    FROM (SELECT string_agg(format('%I.%I', alias, c), ', ' ORDER BY n) AS list FROM unnest(columns) WITH ORDINALITY u (c, n)) l
+    SELECT format(CASE WHEN cardinality(columns) <= 60 THEN '%s' ELSE 'ROW(%s)' END, rsl.column_list(alias, columns))
 $$;
-COMMENT ON FUNCTION rsl.field_list(text, text[]) IS 'SQL text: columns of an alias as arguments of rsl.row_hash and rsl.sketch';
+COMMENT ON FUNCTION rsl.field_list(text, text[]) IS 'SQL text: columns of an alias as arguments of rsl.row_hash';
 
 -- The tables are read once for their sketches; the rows that differ are then looked up by their keys. Where there are too many for
 -- that, or a key is NULL or long, all rows are joined by the hashes of their keys.
@@ -53,7 +52,6 @@ CREATE FUNCTION rsl.diff(a regclass, b regclass, key_columns text[] DEFAULT NULL
 AS $$
 #variable_conflict use_column
 DECLARE
-    named CONSTANT int := 1000;
     compared text[];
     columns text[];
     by_key text[] := key_columns;
@@ -100,10 +98,9 @@ BEGIN
         RETURN;
     END IF;
 
-    EXECUTE format('SELECT coalesce((SELECT rsl.sketch(%1$s, %2$s, %3$s, %4$s) FROM %5$s t), rsl.sketch_of_nothing(%1$s)), coalesce((SELECT rsl.sketch(%1$s, %2$s, %3$s, %4$s) FROM %6$s t), rsl.sketch_of_nothing(%1$s))',
-        named, cardinality(by_key), (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(by_key) WITH ORDINALITY u (c, n)),
-        rsl.field_list('t', columns), a, b)
-    INTO a_sketch, b_sketch;
+    EXECUTE format('SELECT coalesce((SELECT %1$s FROM %2$s t), $1), coalesce((SELECT %1$s FROM %3$s t), $1)',
+        rsl.sketch_call('sketch', 'row_sketch', 't', by_key, columns), a, b)
+    INTO a_sketch, b_sketch USING rsl.sketch_of_nothing(rsl.named_differences());
     IF rsl.sketch_digest(a_sketch) = rsl.sketch_digest(b_sketch) THEN
         RETURN;
     END IF;
@@ -112,7 +109,7 @@ BEGIN
     INTO differing FROM rsl.sketch_left(rsl.sketch_minus(a_sketch, b_sketch)) l;
 
     hashes := format('rsl.row_hash(%s) AS kh, rsl.row_hash(%s) AS rh, t AS r',
-        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(by_key) WITH ORDINALITY u (c, n)), rsl.field_list('t', columns));
+        rsl.column_list('t', by_key), rsl.field_list('t', columns));
     -- The keys are read as what their columns are on either side.
     SELECT min(w.way) FILTER (WHERE w.n = 1), min(w.way) FILTER (WHERE w.n = 2) INTO a_rows, b_rows
     FROM (

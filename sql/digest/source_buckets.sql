@@ -25,16 +25,14 @@ CREATE FUNCTION rsl.table_source_buckets(target regclass, key text[], columns te
 AS $$
 DECLARE
     names text[];
-    list text;
 BEGIN
     IF target IS NULL THEN
         RETURN;
     END IF;
     names := rsl.table_columns(target, columns);
-    SELECT string_agg(format('t.%I', name), ', ' ORDER BY n) INTO list FROM unnest(names) WITH ORDINALITY u(name, n);
     RETURN QUERY EXECUTE format(
         'SELECT (u.n - 1)::int, u.s FROM unnest((SELECT rsl.source_buckets($1, $2, $3, %s) FROM %s t)) WITH ORDINALITY u(s, n) WHERE NOT starts_with(u.s, ''0:'') ORDER BY u.n',
-        list, target)
+        rsl.column_list('t', names), target)
         USING buckets, rsl.column_places(names, key), places;
 END $$;
 COMMENT ON FUNCTION rsl.table_source_buckets(regclass, text[], text[], int[], int) IS

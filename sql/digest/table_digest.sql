@@ -1,3 +1,11 @@
+CREATE FUNCTION rsl.column_list(row_sql text, columns text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(string_agg(format('%s.%I', row_sql, c), ', ' ORDER BY n), '') FROM unnest(columns) WITH ORDINALITY u (c, n)
+$$;
+COMMENT ON FUNCTION rsl.column_list(text, text[]) IS 'SQL text: these columns of an alias, or of a row in parentheses, with commas between; the first argument is taken as it stands';
+
 -- The call of an aggregate over the columns of an alias, as SQL text. A function takes 100 arguments; wider
 -- tables go through a row, which costs the making of it.
 CREATE FUNCTION rsl.aggregate_call(over_columns text, over_row text, alias text, columns text[]) RETURNS text
@@ -5,7 +13,7 @@ CREATE FUNCTION rsl.aggregate_call(over_columns text, over_row text, alias text,
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN cardinality(columns) <= 90 THEN format('rsl.%I(%s)', over_columns, list) ELSE format('rsl.%I(ROW(%s))', over_row, list) END
-    FROM (SELECT string_agg(format('%I.%I', alias, c), ', ' ORDER BY n) AS list FROM unnest(columns) WITH ORDINALITY u(c, n)) l
+    FROM rsl.column_list(alias, columns) AS list
 $$;
 COMMENT ON FUNCTION rsl.aggregate_call(text, text, text, text[]) IS 'SQL text: an aggregate of rsl over columns of an alias';
 

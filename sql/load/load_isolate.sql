@@ -60,7 +60,7 @@ RETURNS TABLE (rows_sql text, repeats boolean, reason jsonb)
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    list text := (SELECT string_agg(format('s.%I', c), ', ' ORDER BY n) FROM unnest(key) WITH ORDINALITY u (c, n));
+    list text := rsl.column_list('s', key);
     f record;
     relation name := (SELECT relname FROM pg_class WHERE oid = target);
 BEGIN

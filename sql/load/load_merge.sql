@@ -109,24 +109,12 @@ CREATE FUNCTION rsl.load_account(target regclass, columns text[], key text[]) RE
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    -- From so many differences on, no row is named: 100 kB.
-    named CONSTANT int := 1000;
-    result jsonb;
 BEGIN
     key := coalesce(nullif(key, '{}'), (SELECT k FROM rsl.primary_key(target) k WHERE k <@ columns), '{}');
-    IF cardinality(columns) + cardinality(key) > 90 THEN
-        -- More than a function has arguments: a witness without a sketch.
-        RETURN rsl.table_witness(target, columns);
-    END IF;
-    EXECUTE format('SELECT rsl.witness_sketch(%s, %s, %s) FROM %s t', named, cardinality(key),
-        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) FROM unnest(key || columns) WITH ORDINALITY u (c, n)), target) INTO result;
-    IF result IS NULL THEN
-        RETURN rsl.table_witness(target, columns) || jsonb_build_object('sketch', encode(rsl.sketch_of_nothing(named), 'hex'), 'key', key);
-    END IF;
-    RETURN rsl.name_columns(result, columns) || jsonb_build_object('key', key);
+    RETURN rsl.table_account(target, columns, key) || jsonb_build_object('key', key);
 END $$;
-COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS 'part of rsl.load_finish: rsl.table_witness with the rsl.sketch of the same rows as "sketch" and its key as "key"';
+COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS
+    'part of rsl.load_finish: rsl.table_account by this key, else by the primary key, else by none, with the key as "key"';
 
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what

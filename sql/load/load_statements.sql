@@ -63,7 +63,7 @@ BEGIN
                 (SELECT string_agg(CASE WHEN rsl.load_staged(target, staging, c) = format('s.%I', c) THEN format('t.%I', c)
                     ELSE format('t.%I::%s', c, format_type(a.atttypid, a.atttypmod)) END, ', ' ORDER BY n)
                     FROM unnest(others) WITH ORDINALITY u (c, n) JOIN pg_attribute a ON a.attrelid = staging AND a.attname = c),
-                (SELECT string_agg(format('s.%I', c), ', ' ORDER BY n) FROM unnest(others) WITH ORDINALITY u (c, n)))
+                rsl.column_list('s', others))
             ELSE 'SELECT 1 WHERE false' END,
         rsl.load_insert_sql(target, staging, columns), those || ' AND ', target, same_key);
 END $$;

@@ -57,8 +57,7 @@ BEGIN
 
     number := (plan #>> '{report,undo,table_id}')::int;
     one := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = target) = 'r' THEN 'ONLY ' ELSE '' END || name;
-    SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) INTO key_list
-    FROM (SELECT key_columns FROM rsl.audit_shape WHERE table_id = number ORDER BY shape_id DESC LIMIT 1) s, unnest(s.key_columns) WITH ORDINALITY u (c, n);
+    SELECT rsl.column_list('t', s.key_columns) INTO key_list FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
     IF key_list IS NULL THEN
         RETURN jsonb_build_object('by', 'log', 'deleted', 0, 'restored', 0, 'inserted', 0, 'changed', 0);
     END IF;

@@ -38,3 +38,13 @@ SELECT rsl.sketch_minus(:'after', rsl.sketch_of_nothing(8));
 -- Row hashes.
 SELECT rsl.row_hash(1, 'a') = rsl.row_hash(1.0, 'a'::varchar) AS equal, rsl.row_hash(NULL::int) = rsl.row_hash(''::text) AS null_is_not_empty, length(rsl.row_hash(1));
 SELECT rsl.row_hash(VARIADIC ARRAY[1, 2]);
+-- The row as one value, for more columns than a function has arguments: the same sketch.
+SELECT rsl.row_sketch(10, 1, i, ROW(i, 'v' || i)) = rsl.sketch(10, 1, i, i, 'v' || i) AS same_sketch,
+       rsl.row_witness_sketch(10, 1, i, ROW(i, 'v' || i)) = rsl.witness_sketch(10, 1, i, i, 'v' || i) AS same_witness
+FROM generate_series(1, 100) i;
+SELECT rsl.row_sketch(10, 1, i, ROW(i)) IS NULL AS nothing FROM generate_series(1, 0) i;
+SELECT rsl.row_sketch(10, 1, i, i) FROM generate_series(1, 3) i;
+SELECT rsl.row_sketch(10, 1, i, ROW(i), i) FROM generate_series(1, 3) i;
+SELECT rsl.row_sketch(10, 2, i, ROW(i)) FROM generate_series(1, 3) i;
+SELECT rsl.row_sketch(10, 1, i, CASE WHEN i < 3 THEN ROW(i) END) FROM generate_series(1, 3) i;
+SELECT rsl.row_sketch(10, 1, i, CASE WHEN i < 3 THEN ROW(i) ELSE ROW(i, i) END) FROM generate_series(1, 3) i;

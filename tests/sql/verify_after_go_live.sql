@@ -48,7 +48,7 @@ SELECT rsl.audit_on('erp.item', exclude => '{code}');
 SELECT exact FROM load($$SELECT i AS id, 'C' || i AS code, i * 1.5 AS qty FROM generate_series(1, 500) i$$, 'erp.item', columns => ARRAY['id', 'code', 'qty'], mode => 'replace');
 UPDATE erp.item SET code = 'hidden', qty = 3 WHERE id = 6;
 SELECT * FROM checked;
--- Partitioned; without a key; with more columns than a sketch takes.
+-- Partitioned; without a key.
 CREATE TABLE erp.part (id int, d date, v text, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
 CREATE TABLE erp.part_1 PARTITION OF erp.part FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
 CREATE TABLE erp.part_2 PARTITION OF erp.part FOR VALUES FROM ('2026-07-01') TO ('2027-01-01');
@@ -76,3 +76,22 @@ RESET ROLE;
 DROP OWNED BY verify_reader;
 DROP ROLE verify_reader;
 SELECT rsl.load_changes(-1);
+-- More columns than a function has arguments.
+SELECT format('CREATE TABLE erp.wide (c1 int PRIMARY KEY, %s)', string_agg(format('c%s text', g), ', ' ORDER BY g)) AS ddl,
+       format('SELECT r AS c1, %s FROM generate_series(1, 50) r', string_agg(format('''v'' || r * %s AS c%1$s', g), ', ' ORDER BY g)) AS query
+FROM generate_series(2, 150) g \gset
+:ddl;
+SELECT rsl.audit_on('erp.wide');
+SELECT exact FROM load(:'query', 'erp.wide');
+UPDATE erp.wide SET c150 = 'explained' WHERE c1 = 5;
+DELETE FROM erp.wide WHERE c1 = 6;
+SELECT status, regexp_replace(detail, '^.*Z: ', '') FROM rsl.verify('loads_match') WHERE object = 'erp.wide';
+ALTER TABLE erp.wide DISABLE TRIGGER ALL;
+UPDATE erp.wide SET c149 = 'behind' WHERE c1 = 7;
+DELETE FROM erp.wide WHERE c1 = 8;
+SELECT status, regexp_replace(detail, '^.*Z: ', '') FROM rsl.verify('loads_match') WHERE object = 'erp.wide';
+CREATE TABLE erp.wide_copy AS TABLE erp.wide;
+SELECT * FROM rsl.diff('erp.wide', 'erp.wide_copy');
+UPDATE erp.wide_copy SET c150 = 'x' WHERE c1 = 3;
+SELECT * FROM rsl.diff('erp.wide', 'erp.wide_copy');
+DROP TABLE erp.wide, erp.wide_copy;

@@ -13,7 +13,7 @@ use super::value::{datum_of, text_of, utf8};
 use crate::books::read_one;
 use crate::datum::bytes;
 use crate::owner::restricted;
-use crate::sql_function::{arguments, present, sql_function};
+use crate::sql_function::{arguments, null, present, sql_function};
 use crate::{Result, raise};
 
 sql_function!(audit_json_wrapper, pg_finfo_audit_json_wrapper, audit_json);
@@ -26,8 +26,7 @@ unsafe fn audit_json(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     unsafe {
         let arguments = arguments(fcinfo);
         let (Some(shape), Some(fields)) = (present(&arguments[0]), present(&arguments[1])) else {
-            (*fcinfo).isnull = true;
-            return pg_sys::Datum::from(0);
+            return null(fcinfo);
         };
         let without = present(&arguments[2]).map(|without| bytes(without));
         jsonb_of(json_text(shape.value() as i32, bytes(fields), without))
