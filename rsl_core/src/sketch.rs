@@ -154,7 +154,12 @@ impl Sketch {
             self.put(-cell.count, cell.hash, &cell.key);
             pure.extend(self.places(cell.hash).into_iter().filter(|&place| self.cells[place].is_pure()));
             let length = usize::from(cell.key[0]);
-            let key = cell.key[1..=length.min(KEY_BYTES)].to_vec();
+            let (key, padding) = cell.key[1..].split_at(length.min(KEY_BYTES));
+            if padding.iter().any(|&byte| byte != 0) {
+                // No row leaves that.
+                return None;
+            }
+            let key = key.to_vec();
             found.push(Left { is_ours: cell.count == 1, key, is_cut: length > KEY_BYTES, hash: cell.hash });
             if found.len() > self.cells.len() {
                 // No set of rows takes itself apart into more rows than there are cells.

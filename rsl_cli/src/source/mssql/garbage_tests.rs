@@ -84,7 +84,7 @@ fn source(login: Arc<Login>, known: HashMap<String, Arc<Relation>>) -> SqlServer
     SqlServer {
         login,
         snapshot: false,
-        version: None,
+        product: Product::default(),
         told: None,
         keep_offset: false,
         update_column: None,

@@ -8,6 +8,7 @@ mod decode;
 #[cfg(test)]
 mod garbage_tests;
 mod login;
+mod product;
 mod question;
 mod select;
 mod session;
@@ -30,6 +31,7 @@ use self::code_page::TextForm;
 use self::decode::Decoder;
 use self::login::Login;
 pub use self::login::is_sql_server;
+use self::product::{PRODUCT, Product};
 use self::question::Question;
 use self::select::Selected;
 use self::session::Session;
@@ -56,8 +58,7 @@ const OFFSET_SUFFIX: &str = "_offset";
 pub struct SqlServer {
     login: Arc<Login>,
     snapshot: bool,
-    /// Product, version and edition.
-    version: Option<String>,
+    product: Product,
     told: Option<TextForm>,
     keep_offset: bool,
     update_column: Option<String>,
@@ -73,25 +74,23 @@ impl SqlServer {
     pub async fn open(text: &str, options: &Options) -> Result<Self> {
         let login = Arc::new(Login::parse(text)?);
         let told = options.encoding.as_deref().map(TextForm::of_name).transpose()?;
-        let (snapshot, version) = Self::asked_first(&login, options.retries).await?;
+        let (snapshot, product) = Self::asked_first(&login, options.retries).await?;
         let (keep_offset, retries) = (options.keep_offset, options.retries);
         let update_column = options.update_column.clone();
         let (idle, relations) = (Mutex::default(), Mutex::default());
-        Ok(Self { login, snapshot, version, told, keep_offset, update_column, retries, idle, relations })
+        Ok(Self { login, snapshot, product, told, keep_offset, update_column, retries, idle, relations })
     }
 
     /// Whether the database gives snapshots, and what it is.
-    async fn asked_first(login: &Arc<Login>, retries: u16) -> Result<(bool, Option<String>)> {
+    async fn asked_first(login: &Arc<Login>, retries: u16) -> Result<(bool, Product)> {
         retried(retries, false, move || async move {
             let mut session = Session::open(login).await?;
-            let asked = "SELECT CAST(snapshot_isolation_state AS int), CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), \
-                CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) FROM sys.databases WHERE database_id = DB_ID()";
-            let rows = session.rows(asked, None).await?;
-            let Some(row) = rows.first() else { return Ok((false, None)) };
-            let told = [catalogue::optional_text(row, 1)?, catalogue::optional_text(row, 2)?];
-            let version = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
-            let version = (!version.is_empty()).then(|| format!("SQL Server {version}"));
-            Ok((catalogue::optional_number(row, 0)? == Some(1), version))
+            let asked = format!(
+                "SELECT CAST(snapshot_isolation_state AS int), {PRODUCT} FROM sys.databases WHERE database_id = DB_ID()"
+            );
+            let rows = session.rows(&asked, None).await?;
+            let Some(row) = rows.first() else { return Ok((false, Product::default())) };
+            Ok((catalogue::optional_number(row, 0)? == Some(1), Product::read(row, 1)?))
         })
         .await
     }
@@ -183,7 +182,7 @@ impl Source for SqlServer {
     }
 
     fn version(&self) -> Option<String> {
-        self.version.clone()
+        self.product.shown()
     }
 
     async fn objects(&self) -> Result<Vec<String>> {
@@ -285,17 +284,9 @@ impl Source for SqlServer {
         buckets: NonZeroU32,
     ) -> Result<std::result::Result<SumsPlan, String>> {
         let relation = self.relation(&table.object).await?;
-        let version = self
-            .again(move || async move {
-                let mut session = self.asking().await?;
-                let version = sums::version(&mut session).await?;
-                self.asked(session);
-                Ok(version)
-            })
-            .await?;
         let names = table.columns.iter().map(|column| column.name.clone());
         let columns: Vec<_> = names.zip(types.iter().copied()).collect();
-        Ok(sums::plan(&relation, &columns, key, buckets, version))
+        Ok(sums::plan(&relation, &columns, key, buckets, self.product.major()))
     }
 
     async fn sums(&self, table: &Table, plan: &SumsPlan, filter: Option<&str>) -> Result<BucketSums> {

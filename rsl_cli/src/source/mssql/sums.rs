@@ -10,7 +10,6 @@ use tiberius::Row;
 use super::catalogue::{self, Relation};
 use super::column::{Column, bracket};
 use super::question::Question;
-use super::session::Session;
 use crate::failure::{Failure, Result};
 use crate::source::{BucketSums, Part, SumsPlan};
 
@@ -146,17 +145,6 @@ impl Relation {
             bracket(&self.name),
         )
     }
-}
-
-/// The first number of the server's version: 13 is SQL Server 2016. Azure, which is always new, says 12.
-pub async fn version(session: &mut Session) -> Result<i64> {
-    let sql = "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), CAST(SERVERPROPERTY('Edition') AS nvarchar(128))";
-    let rows = session.rows(sql, None).await?;
-    let Some(row) = rows.first() else { return Ok(0) };
-    let version = catalogue::optional_text(row, 0)?.unwrap_or_default();
-    let edition = catalogue::optional_text(row, 1)?.unwrap_or_default();
-    let number = version.split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-    Ok(if edition.contains("Azure") { i64::MAX } else { number })
 }
 
 /// Reads what [`Relation::sums_sql`] asks for.

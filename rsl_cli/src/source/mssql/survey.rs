@@ -30,24 +30,24 @@ impl SqlServer {
         let started = Instant::now();
         let rows = session
             .rows(
-                "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), CAST(SERVERPROPERTY('Edition') AS nvarchar(128)), \
-                 DB_NAME(), SUSER_SNAME(), CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))",
+                "SELECT DB_NAME(), SUSER_SNAME(), CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))",
                 None,
             )
             .await?;
         let trip = started.elapsed();
         let identity = rows.first().ok_or_else(|| Failure::new("the source does not say who it is"))?;
         let of = |at| Ok::<_, Failure>(optional_text(identity, at)?.unwrap_or_else(|| "unknown".to_owned()));
-        let (version, edition, database, who) = (of(0)?, of(1)?, of(2)?, of(3)?);
+        let (database, who) = (of(0)?, of(1)?);
         survey.findings.push(Finding::new(
             Level::Good,
             "source: reached",
             format!("login in {} ms, one question in {} ms", login_time.as_millis(), trip.as_millis()),
         ));
+        let product = self.product.shown().unwrap_or_else(|| "SQL Server".to_owned());
         survey.findings.push(Finding::new(
             Level::Note,
             "source: version",
-            format!("SQL Server {version}, {edition}, database {database}, collation {}", of(4)?),
+            format!("{product}, database {database}, collation {}", of(2)?),
         ));
         survey.findings.push(self.encryption());
         survey.findings.extend(rights(&mut session, &who, &database).await?);

@@ -32,7 +32,9 @@ const LARGE: u64 = 50_000_000;
 /// What a program of one's own would read with the driver.
 const SIMPLE: &str = "SELECT * FROM dbo.BENCH_ROW";
 
-/// The usual checksum of a table: what `rsl.table_digest` is measured against.
+const DIGEST: &str = "SELECT rsl.table_digest('reference')";
+
+/// The usual checksum of a table: what [`DIGEST`] is measured against.
 const MD5: &str =
     "SELECT sum(('x' || substr(md5(t::text), 1, 16))::bit(64)::bigint::numeric) FROM reference t";
 
@@ -161,9 +163,8 @@ impl Bench {
             peak_small.push(self.pull("small.db", &["--into", "public.small"])?.peak);
         }
         self.database.run("VACUUM ANALYZE reference")?;
-        let [digest, md5] = self.in_turns(repeats, "0", ["SELECT rsl.table_digest('reference')", MD5])?;
-        let [parallel_digest, parallel_md5] =
-            self.in_turns(repeats, "2", ["SELECT rsl.table_digest('reference')", MD5])?;
+        let [digest, md5] = self.in_turns(repeats, [(0, DIGEST), (0, MD5)])?;
+        let [parallel_digest, parallel_md5] = self.in_turns(repeats, [(2, DIGEST), (2, MD5)])?;
         let copy = median(copy);
         Ok(vec![
             line("pull, append to a fresh table", median(append), "psql \\copy binary", copy, "s", 1.5),
@@ -196,11 +197,11 @@ impl Bench {
         ])
     }
 
-    /// Median seconds of two queries, measured in turns in one session each time.
-    fn in_turns(&self, repeats: usize, workers: &str, queries: [&str; 2]) -> Result<[f64; 2]> {
+    /// Median seconds of two queries, each with so many parallel workers at most, measured in turns in one session each time.
+    fn in_turns(&self, repeats: usize, queries: [(u8, &str); 2]) -> Result<[f64; 2]> {
         let mut seconds = [Vec::new(), Vec::new()];
         for _ in 0..repeats {
-            for (query, seconds) in queries.iter().zip(&mut seconds) {
+            for ((workers, query), seconds) in queries.iter().zip(&mut seconds) {
                 let began = Instant::now();
                 let set = format!("SET max_parallel_workers_per_gather = {workers}; {query}");
                 ensure!(!self.database.value(&set)?.is_empty(), "{query} returned nothing");

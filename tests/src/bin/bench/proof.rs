@@ -1,8 +1,6 @@
 //! The proof: what it costs to verify a table, to find ten rows among a million, to ask the source for its own account, and
 //! to isolate the rows that cannot be loaded.
 
-use std::time::Instant;
-
 use anyhow::{Result, ensure};
 
 use super::{Bench, MD5, Measured, line, median};
@@ -18,15 +16,15 @@ impl Bench {
              UPDATE other SET qty = qty + 1 WHERE row_id IN (SELECT row_id FROM reference ORDER BY row_id LIMIT 10 OFFSET 1000);
              VACUUM ANALYZE other",
         )?;
-        let [witness, md5] = self.in_turns(repeats, "0", [WITNESS, MD5])?;
-        let [alone, parallel] = self.with_and_without_workers(repeats)?;
+        let [witness, md5] = self.in_turns(repeats, [(0, WITNESS), (0, MD5)])?;
+        let [alone, parallel] = self.in_turns(repeats, [(0, WITNESS), (2, WITNESS)])?;
         let digests = "SELECT rsl.table_digest('reference') || rsl.table_digest('other')";
         let diff = "SELECT string_agg(d::text, ' ') FROM rsl.diff('reference', 'other') d";
         ensure!(
             self.database.value("SELECT count(*) FROM rsl.diff('reference', 'other')")? == "10",
             "ten rows were changed"
         );
-        let [diff, digests] = self.in_turns(repeats, "0", [diff, digests])?;
+        let [diff, digests] = self.in_turns(repeats, [(0, diff), (0, digests)])?;
         let (with, without) = self.source_account(repeats)?;
         let (clean, orphans) = self.rejects(repeats)?;
         Ok(vec![
@@ -50,20 +48,6 @@ impl Bench {
                 f64::INFINITY,
             ),
         ])
-    }
-
-    /// The aggregate itself, whose plan says how many workers there were.
-    fn with_and_without_workers(&self, repeats: usize) -> Result<[f64; 2]> {
-        let mut seconds = [Vec::new(), Vec::new()];
-        for _ in 0..repeats {
-            for (workers, seconds) in ["0", "2"].iter().zip(&mut seconds) {
-                let began = Instant::now();
-                let set = format!("SET max_parallel_workers_per_gather = {workers}; {WITNESS}");
-                ensure!(self.database.value(&set)?.contains("digest"), "no witness");
-                seconds.push(began.elapsed().as_secs_f64());
-            }
-        }
-        Ok(seconds.map(median))
     }
 
     /// Seconds of a pull with and without the first witness.
