@@ -119,6 +119,18 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 
+    FOR object IN
+        SELECT DISTINCT m.rel::text FROM rsl.phase_marked() AS m
+        WHERE (about IS NULL OR m.rel::text = about) AND NOT EXISTS (SELECT FROM rsl.track_triggers(m.rel) AS g WHERE g.kind = 'phase')
+        ORDER BY 1
+    LOOP
+        found_any := true;
+        status := 'fail'; expected := 'the triggers of rsl.phase_on'; actual := 'missing';
+        detail := 'the constraint of its phases is there, its triggers are not: transitions are neither refused nor recorded';
+        hint := format('SELECT rsl.phase_off(%L), and then rsl.phase_on again', object);
+        RETURN NEXT;
+    END LOOP;
+
     IF NOT found_any AND about IS NOT NULL THEN
         object := about; status := 'skip'; expected := NULL; actual := NULL;
         detail := 'this table has no phases'; hint := NULL;

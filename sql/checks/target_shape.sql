@@ -38,28 +38,34 @@ BEGIN
         WHERE r.definition IS DISTINCT FROM p.definition
     ), finding AS (
         SELECT d.name, d.kind, d.part, d.expected, d.actual, t.load_id,
-               CASE WHEN d.actual IS NOT NULL AND split_part(t.place, 'major', 2) <> split_part(here, 'major', 2)
+               CASE WHEN d.expected IS NULL THEN 'warn'
+                    WHEN d.actual IS NOT NULL AND split_part(t.place, 'major', 2) <> split_part(here, 'major', 2)
                     AND d.kind NOT IN ('table', 'owner') THEN 'warn' ELSE 'fail' END AS status
         FROM difference AS d JOIN target AS t USING (name)
-        WHERE d.expected IS NOT NULL
+        -- What is added refuses more than before, or holds more; but these change or hide what is written and read.
+        WHERE (d.expected IS NOT NULL OR d.kind IN ('trigger', 'rule', 'policy'))
           -- An index goes with its constraint: one finding says it.
           AND NOT (d.kind = 'index' AND d.actual IS NULL AND EXISTS (
               SELECT FROM difference AS c WHERE c.name = d.name AND c.kind = 'constraint' AND c.actual IS NULL
                 AND d.part LIKE '%.' || replace(replace(replace(c.part, '\', '\\'), '%', '\%'), '_', '\_')))
+          -- A function that is called no more: the finding is what called it.
+          AND NOT (d.kind = 'function' AND d.actual IS NULL)
           -- What was never validated and is now, is the better for it.
           AND d.expected IS DISTINCT FROM d.actual || ' NOT VALID'
           -- Written down in another database, which a restored one is, it may stand in other words: casts and parentheses.
-          AND NOT (t.place <> here AND d.actual IS NOT NULL
+          AND NOT (t.place <> here AND d.kind <> 'function' AND d.expected IS NOT NULL AND d.actual IS NOT NULL
               AND rsl.shape_loosely(d.expected) = rsl.shape_loosely(d.actual))
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
     FROM (
-        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind = 'index' THEN f.part ELSE f.name || '.' || f.part END AS object,
-               f.status, f.expected, coalesce(f.actual, 'missing') AS actual,
-               concat(format('this %s %s since %s', CASE f.kind WHEN 'table' THEN 'kind of table' ELSE f.kind END,
-                             CASE WHEN f.actual IS NULL THEN 'was taken away' ELSE 'was changed' END,
+        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind IN ('index', 'function') THEN f.part ELSE f.name || '.' || f.part END AS object,
+               -- A function is long; two of them are told apart by their hashes.
+               f.status, CASE WHEN f.expected IS NULL THEN 'none' WHEN f.kind = 'function' THEN rsl.shape_hash(f.expected) ELSE f.expected END AS expected,
+               CASE WHEN f.actual IS NULL THEN 'missing' WHEN f.kind = 'function' THEN rsl.shape_hash(f.actual) ELSE f.actual END AS actual,
+               concat(format('this %s %s since %s', CASE f.kind WHEN 'table' THEN 'kind of table' WHEN 'function' THEN 'function, which ' || f.name || ' calls,' ELSE f.kind END,
+                             CASE WHEN f.actual IS NULL THEN 'was taken away' WHEN f.expected IS NULL THEN 'has come' ELSE 'was changed' END,
                              coalesce('load ' || f.load_id, 'it was accepted')),
-                      CASE f.status WHEN 'warn' THEN '; another version of the server may only write it differently' END) AS detail,
+                      CASE WHEN f.expected IS NOT NULL AND f.status = 'warn' THEN '; another version of the server may only write it differently' END) AS detail,
                format('%s; if it is meant to be so: SELECT rsl.shape_accept(%L)',
                       CASE
                           WHEN f.actual IS NULL AND f.kind = 'column' THEN format('ALTER TABLE %s ADD COLUMN %s %s, and load it again', f.name, f.part, f.expected)
@@ -67,6 +73,8 @@ BEGIN
                           WHEN f.actual IS NULL AND f.kind IN ('index', 'trigger', 'rule') THEN rtrim(f.expected, ';')
                           WHEN f.kind = 'owner' THEN format('ALTER TABLE %s OWNER TO %s', f.name, f.expected)
                           WHEN f.kind = 'trigger' AND starts_with(f.actual, f.expected) THEN format('ALTER TABLE %s ENABLE TRIGGER %s', f.name, f.part)
+                          WHEN f.expected IS NULL THEN format('DROP %s %s ON %s', upper(f.kind), f.part, f.name)
+                          WHEN f.kind = 'function' THEN format('SELECT shape -> ''function'' ->> %L FROM rsl.target_shape WHERE target = %L shows how it was', f.part, f.name)
                           WHEN f.kind = 'constraint' THEN format('ALTER TABLE %1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', f.name, f.part, f.expected)
                           ELSE 'put it back as it is in expected'
                       END, f.name) AS hint
@@ -80,7 +88,7 @@ BEGIN
         UNION ALL
         SELECT t.name, 0, '', t.name, 'pass', 'as recorded', 'as recorded',
                concat_ws('; ',
-                   (SELECT string_agg(format('%s %s%s', k.n, k.kind, CASE WHEN k.n > 1 THEN CASE k.kind WHEN 'index' THEN 'es' ELSE 's' END END), ', ' ORDER BY k.kind)
+                   (SELECT string_agg(format('%s %s', k.n, CASE WHEN k.n = 1 THEN k.kind WHEN k.kind = 'index' THEN 'indexes' WHEN k.kind = 'policy' THEN 'policies' ELSE k.kind || 's' END), ', ' ORDER BY k.kind)
                     FROM (SELECT p.kind, count(*) AS n FROM present AS p WHERE p.name = t.name AND p.kind NOT IN ('table', 'owner') GROUP BY p.kind) AS k),
                    (SELECT 'new since: ' || string_agg(format('%s %s', d.kind, d.part), ', ' ORDER BY d.kind, d.part COLLATE "C")
                     FROM difference AS d WHERE d.name = t.name AND d.expected IS NULL)),
@@ -97,4 +105,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.check_target_shape(text) IS
-    'Check: every target of a load has the columns, constraints, indexes, triggers and owner that were recorded of it';
+    'Check: every target of a load has the columns, constraints, indexes, triggers, rules, policies, functions and owner that were recorded of it';

@@ -7,7 +7,7 @@ CREATE TABLE rsl.target_shape (
     recorded_by name NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE rsl.target_shape IS 'how the target of each load looked when it was first loaded, or when its change was accepted: columns, constraints, indexes, triggers, owner, privileges';
+COMMENT ON TABLE rsl.target_shape IS 'how the target of each load looked when it was first loaded, or when its change was accepted: columns, constraints, indexes, triggers, rules, policies, the functions that these call, owner, privileges';
 COMMENT ON COLUMN rsl.target_shape.target IS 'qualified and quoted name of the table';
 COMMENT ON COLUMN rsl.target_shape.shape IS 'rsl.shape_now as {kind: {name: definition}}';
 COMMENT ON COLUMN rsl.target_shape.place IS 'the database that wrote the definitions down: another one may write the same thing in other words';
@@ -59,6 +59,27 @@ AS $$
         || CASE w.ev_enabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'R' THEN ' (enabled for replica only)' ELSE ' (enabled always)' END
     FROM pg_rewrite w WHERE w.ev_class = target AND w.rulename <> '_RETURN'
     UNION ALL
+    SELECT 'policy', quote_ident(y.polname), concat_ws(' ',
+        CASE WHEN y.polpermissive THEN 'permissive' ELSE 'restrictive' END,
+        CASE y.polcmd WHEN 'r' THEN 'for select' WHEN 'a' THEN 'for insert' WHEN 'w' THEN 'for update' WHEN 'd' THEN 'for delete' ELSE 'for all' END,
+        'to', (SELECT string_agg(CASE WHEN o = 0 THEN 'public' ELSE coalesce(quote_ident(pg_get_userbyid(o)), o::text) END, ', ' ORDER BY o) FROM unnest(y.polroles) o),
+        'using (' || pg_get_expr(y.polqual, y.polrelid) || ')',
+        'with check (' || pg_get_expr(y.polwithcheck, y.polrelid) || ')')
+    FROM pg_policy y WHERE y.polrelid = target
+    UNION ALL
+    -- What triggers, checks, defaults, indexes, rules and policies call. What an extension brings is its own matter.
+    SELECT DISTINCT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
+    FROM (SELECT 'pg_trigger'::regclass AS catalogue, g.oid FROM pg_trigger g WHERE g.tgrelid = target AND NOT g.tgisinternal
+        UNION ALL SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = target
+        UNION ALL SELECT 'pg_attrdef'::regclass, f.oid FROM pg_attrdef f WHERE f.adrelid = target
+        UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = target
+        UNION ALL SELECT 'pg_rewrite'::regclass, w.oid FROM pg_rewrite w WHERE w.ev_class = target
+        UNION ALL SELECT 'pg_policy'::regclass, y.oid FROM pg_policy y WHERE y.polrelid = target) c
+    JOIN pg_depend d ON d.classid = c.catalogue AND d.objid = c.oid AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_proc p ON p.oid = d.refobjid AND p.prokind = 'f'
+    WHERE p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'rsl'::regnamespace)
+        AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+    UNION ALL
     SELECT 'grant', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE coalesce(quote_ident(r.rolname), x.grantee::text) END,
         string_agg(x.privilege, ', ' ORDER BY x.privilege COLLATE "C")
     FROM (
@@ -72,7 +93,7 @@ AS $$
     LEFT JOIN pg_roles r ON r.oid = x.grantee
     GROUP BY x.grantee, r.rolname
 $$;
-COMMENT ON FUNCTION rsl.shape_now(regclass) IS 'what a table is beside its rows, as the catalogue has it now: columns, constraints, indexes, triggers, rules, owner, privileges';
+COMMENT ON FUNCTION rsl.shape_now(regclass) IS 'what a table is beside its rows, as the catalogue has it now: columns, constraints, indexes, triggers, rules, policies, the functions that these call, owner, privileges';
 
 CREATE FUNCTION rsl.shape_place() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -91,6 +112,14 @@ AS $$
     SELECT regexp_replace(definition, '::(character varying|text|bpchar|character)(\([0-9]+\))?(\[\])?|[[:space:]()]+', '', 'g')
 $$;
 COMMENT ON FUNCTION rsl.shape_loosely(text) IS 'a definition without parentheses and casts between texts: for comparing those of two databases';
+
+CREATE FUNCTION rsl.shape_hash(definition text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'sha256 ' || left(encode(sha256(convert_to(definition, 'UTF8')), 'hex'), 16)
+$$;
+COMMENT ON FUNCTION rsl.shape_hash(text) IS 'by what definitions that are too long to be shown are told apart';
 
 CREATE FUNCTION rsl.shape_record(target text, load bigint, role name, anew boolean) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

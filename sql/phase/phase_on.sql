@@ -79,6 +79,26 @@ END
 $$;
 COMMENT ON FUNCTION rsl.phase_check_name(regclass, name) IS 'Part of rsl.phase_on: the name of the constraint that holds the phases';
 
+CREATE FUNCTION rsl.phase_check_mark(target regclass) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    -- With the name: CREATE TABLE … (LIKE … INCLUDING ALL) copies comments, too.
+    SELECT format('phases of %I.%I, made by rsl.phase_on', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target
+$$;
+COMMENT ON FUNCTION rsl.phase_check_mark(regclass) IS
+    'Part of rsl.phase_on: the comment on the constraint that it makes; where that stands and no trigger, somebody else than rsl.phase_off has taken them away';
+
+CREATE FUNCTION rsl.phase_marked() RETURNS TABLE (check_oid oid, rel regclass)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.oid, c.conrelid::regclass FROM pg_constraint AS c
+    JOIN pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+    WHERE c.contype = 'c' AND c.conrelid <> 0 AND d.description = rsl.phase_check_mark(c.conrelid)
+$$;
+COMMENT ON FUNCTION rsl.phase_marked() IS 'the constraints that rsl.phase_on has made, whatever their names are now';
+
 CREATE FUNCTION rsl.phase_on(target regclass, phase_column name, phases text[], transitions jsonb DEFAULT NULL,
     changed_at name DEFAULT NULL, changed_by name DEFAULT NULL, reason name DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -136,6 +156,7 @@ BEGIN
             rows_of, check_name, phase_column, (SELECT string_agg(quote_literal(u.p), ', ' ORDER BY u.n) FROM unnest(phases) WITH ORDINALITY AS u (p, n)),
             -- Tables that inherit from it have phases of their own, or none.
             CASE WHEN rows_of LIKE 'ONLY %' AND EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhparent = target) THEN ' NO INHERIT' ELSE '' END);
+        EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', check_name, target, rsl.phase_check_mark(target));
         settings := settings || jsonb_build_object('check', check_name);
     END IF;
     settings := settings - 'column' || rsl.track_attnums(target, settings - 'column');
@@ -152,8 +173,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     check_name name := (SELECT rsl.track_settings(min(t.trigger)) ->> 'check' FROM rsl.track_triggers(target) AS t WHERE t.kind = 'phase');
+    marked name;
 BEGIN
     PERFORM rsl.track_remove(target, 'phase');
+    FOR marked IN SELECT c.conname FROM rsl.phase_marked() AS m JOIN pg_constraint AS c ON c.oid = m.check_oid WHERE m.rel = target LOOP
+        -- Without triggers nothing else tells its name.
+        EXECUTE format(CASE WHEN check_name IS NULL AND marked ~ '_phase_check[0-9]*$' THEN 'ALTER TABLE %2$s DROP CONSTRAINT %1$I'
+            ELSE 'COMMENT ON CONSTRAINT %1$I ON %2$s IS NULL' END, marked, target);
+    END LOOP;
     -- Only the constraint that rsl.phase_on has added; who renamed it has made it his own.
     IF EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = target AND c.conname = check_name AND c.contype = 'c') THEN
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', target, check_name);

@@ -39,3 +39,21 @@ CREATE ROLE verify_phase_reader;
 SELECT rsl.grant_access('verify_phase_reader', 'read');
 SET ROLE verify_phase_reader;
 SELECT object, status, detail, hint FROM rsl.verify('phase');
+RESET ROLE;
+-- All triggers dropped: the constraint tells that there were phases, on this very table and not on a copy of it.
+CREATE TABLE public.task (id int PRIMARY KEY, state text NOT NULL);
+SELECT rsl.phase_on('public.task', 'state', '{open,done}');
+SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'public.task'::regclass AND contype = 'c';
+DO $$ DECLARE t name; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.task'::regclass LOOP EXECUTE format('DROP TRIGGER %I ON public.task', t); END LOOP; END $$;
+CREATE TABLE public.task_copy (LIKE public.task INCLUDING ALL);
+SELECT object, status, expected, actual, detail, hint FROM rsl.verify('phase_triggers') WHERE object ~ 'task';
+SELECT rsl.phase_off('public.task');
+SELECT rsl.phase_on('public.task', 'state', '{open,done}');
+SELECT object, status, detail FROM rsl.verify('phase_triggers') WHERE object ~ 'task';
+SELECT conname FROM pg_constraint WHERE conrelid = 'public.task'::regclass AND contype = 'c';
+-- A constraint that was renamed is somebody's own, and stays without the mark.
+ALTER TABLE public.task RENAME CONSTRAINT task_state_phase_check TO states;
+SELECT rsl.phase_off('public.task');
+SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'public.task'::regclass AND contype = 'c';
+SELECT object, status, detail FROM rsl.verify('phase_triggers') WHERE object ~ 'task';
+DROP TABLE public.task, public.task_copy;

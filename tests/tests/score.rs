@@ -254,7 +254,7 @@ fn table(subjects: &[Subject], outcomes: &[Outcome]) -> Result<String> {
     let mut text = format!(
         "# The score\n\n\
         **{named} of {} kinds of damage are named by what is there for them**, with the object and, where there is one, the key or the column; \
-        {by_another} only by something else; {missed} are missed.\n\n\
+        {by_another} only by something else; {missed} missed.\n\n\
         `tests/tests/score.rs` loads tables with every kind of value from a source, puts the application to work on them, damages a copy in one way, and \
         asks `rsl.verify_deep()` or the command that is named. Only what is not said of an undamaged copy counts. The ways are files of SQL with the finding that \
         must name them, in [tests/score/kinds](../tests/score/kinds): one more kind is three more lines. This page is written by the test, which fails if it is not \

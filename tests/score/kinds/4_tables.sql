@@ -64,14 +64,31 @@ ALTER TABLE erp.routing DISABLE TRIGGER routing_trimmed;
 DROP TRIGGER routing_trimmed ON erp.routing;
 
 -- kind: a trigger's function has another body
--- named by: target_shape | erp.routing.routing_trimmed | trimmed
--- missed because: target_shape keeps the definition of a trigger, not the body of the function of another schema that it calls; the next load that it bends is refused
+-- named by: target_shape | erp.trimmed() | which erp.routing calls, was changed
 CREATE OR REPLACE FUNCTION erp.trimmed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.minutes := 0; RETURN new; END';
 
 -- kind: a rule swallows what is inserted
 -- named by: target_shape | erp.plant.swallow | INSTEAD
--- missed because: what was added is told in the detail of target_shape ("new since"), which passes; a load into the table is refused, as below
 CREATE RULE swallow AS ON INSERT TO erp.plant DO INSTEAD NOTHING;
+
+-- kind: a trigger is added that changes what is written
+-- named by: target_shape | erp.plant.louder | has come
+CREATE FUNCTION erp.louder() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.name := upper(new.name); RETURN new; END';
+CREATE TRIGGER louder BEFORE INSERT OR UPDATE ON erp.plant FOR EACH ROW EXECUTE FUNCTION erp.louder();
+
+-- kind: a function that a check calls lets everything pass
+-- named by: target_shape | erp.is_dear(numeric) | was changed
+CREATE FUNCTION erp.is_dear(price numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT price > 0';
+ALTER TABLE erp.item ADD CONSTRAINT item_dear CHECK (erp.is_dear(price)) NOT VALID;
+SELECT rsl.shape_accept('erp.item');
+CREATE OR REPLACE FUNCTION erp.is_dear(price numeric) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+
+-- kind: a policy of row security hides more rows than before
+-- named by: target_shape | erp.plant.own | P1
+ALTER TABLE erp.plant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON erp.plant USING (true);
+SELECT rsl.shape_accept('erp.plant');
+ALTER POLICY own ON erp.plant USING (plant_cd = 'P1');
 
 -- kind: row security hides rows
 -- named by: target_shape | erp.item | row security

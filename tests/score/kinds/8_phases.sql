@@ -16,8 +16,7 @@ UPDATE app.orders SET status = 'shipped' WHERE order_no = 30;
 ALTER TABLE app.orders DISABLE TRIGGER rsl_phase_update;
 
 -- kind: all triggers of the phases are dropped
--- named by: phase_triggers | app.orders | 
--- missed because: the triggers are all that says that a table has phases; of rsl.rsl_group, whose triggers are installed, schema_complete names it
+-- named by: phase_triggers | app.orders | missing
 DO $$ DECLARE t name; BEGIN
     FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'app.orders'::regclass LOOP EXECUTE format('DROP TRIGGER %I ON app.orders', t); END LOOP;
 END $$;
