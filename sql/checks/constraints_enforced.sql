@@ -87,7 +87,27 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
+
+    -- In such a session no trigger runs, and foreign keys are triggers.
+    FOR c IN
+        SELECT concat_ws(' ', 'role ' || quote_ident(o.rolname), 'database ' || quote_ident(d.datname)) AS of,
+               CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET session_replication_role', d.datname)
+                    ELSE format('ALTER ROLE %I', o.rolname) || coalesce(format(' IN DATABASE %I', d.datname), '') || ' RESET session_replication_role' END AS hint
+        FROM pg_db_role_setting AS s
+        LEFT JOIN pg_roles AS o ON o.oid = s.setrole
+        LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
+        WHERE about IS NULL AND (s.setdatabase = 0 OR d.datname = current_database()) AND 'session_replication_role=replica' = ANY (s.setconfig)
+        UNION ALL
+        SELECT 'the server', 'remove session_replication_role from its configuration'
+        FROM pg_settings AS s WHERE about IS NULL AND s.name = 'session_replication_role' AND s.boot_val <> s.reset_val AND s.reset_val = 'replica' AND s.sourcefile IS NOT NULL
+        ORDER BY 1
+    LOOP
+        object := 'session_replication_role'; status := 'fail'; expected := 'origin'; actual := 'replica';
+        detail := format('in sessions of %s no trigger runs and no foreign key is looked at', c.of);
+        hint := format('%s, and look at what was written meanwhile', c.hint);
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rsl.check_constraints_enforced(text) IS
-    'Check: no check of schema rsl or of a target of a load is not validated, and none of their triggers is disabled or for replicas only';
+    'Check: no check of schema rsl or of a target of a load is not validated, none of their triggers is disabled or for replicas only, and no session begins with all triggers off';

@@ -59,6 +59,10 @@ ALTER TABLE erp.item ADD CONSTRAINT item_dear CHECK (price > 2) NOT VALID;
 -- named by: constraints_enforced | erp.routing.routing_trimmed | disabled
 ALTER TABLE erp.routing DISABLE TRIGGER routing_trimmed;
 
+-- kind: triggers and foreign keys are switched off for every new session
+-- named by: constraints_enforced | session_replication_role | replica
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$;
+
 -- kind: a trigger is dropped
 -- named by: target_shape | erp.routing.routing_trimmed | missing
 DROP TRIGGER routing_trimmed ON erp.routing;
