@@ -90,7 +90,7 @@ BEGIN
 
     -- In such a session no trigger runs, and foreign keys are triggers.
     FOR c IN
-        SELECT concat_ws(' ', 'role ' || quote_ident(o.rolname), 'database ' || quote_ident(d.datname)) AS of,
+        SELECT concat_ws(' in ', 'role ' || quote_ident(o.rolname), 'database ' || quote_ident(d.datname)) AS of,
                CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET session_replication_role', d.datname)
                     ELSE format('ALTER ROLE %I', o.rolname) || coalesce(format(' IN DATABASE %I', d.datname), '') || ' RESET session_replication_role' END AS hint
         FROM pg_db_role_setting AS s

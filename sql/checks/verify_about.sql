@@ -30,8 +30,9 @@ BEGIN
     IF about IS NULL THEN
         RAISE EXCEPTION 'unknown scope %', quote_literal(scope)
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('a check (%s), a group (%s), a table or view of schema rsl, or the qualified name of a target of a load or a tracked table',
+                  HINT = format('a check (%s; of rsl.verify_deep also %s), a group (%s), a table or view of schema rsl, or the qualified name of a target of a load or a tracked table',
                                 (SELECT string_agg(k.check_name, ', ') FROM rsl.checks() AS k),
+                                (SELECT string_agg(k.check_name, ', ') FROM rsl.deep_checks() AS k),
                                 (SELECT string_agg(g.check_group, ', ') FROM (
                                     SELECT k.check_group FROM rsl.checks() WITH ORDINALITY AS k (check_name, check_group, level, description, n)
                                     GROUP BY 1 ORDER BY min(k.n)) AS g));
