@@ -502,7 +502,7 @@ run_tests() {
     cargo clippy --workspace --exclude rsl_ext --all-targets -- -D warnings
     cargo clippy -p rsl_ext --no-default-features --features "pg$major" --all-targets -- -D warnings
     say "running the tests"
-    RSL_TEST_CLI=$root/target/release/rsl cargo test -p rsl_core -p rsl_cli -p tds_server -p rsl_tests "$@"
+    RSL_TEST_CLI=$root/target/release/rsl cargo test --no-fail-fast -p rsl_core -p rsl_cli -p tds_server -p rsl_tests "$@"
     if (($# == 0)); then
         run_tests_with_server
     fi

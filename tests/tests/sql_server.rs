@@ -80,7 +80,7 @@ fn a_bad_byte_is_named_with_its_row_and_column() -> Result<()> {
     let message = erp.failed(&["T"])?;
     let raw = erp.database.value("SELECT \"row\" ->> 'name' FROM rsl.reject")?;
     ensure!(raw == r#"{"bytes": "4180ff"}"#, "{raw}");
-    ensure!(message.contains("code 'B': column name: ") && message.contains("2th"), "{message}");
+    ensure!(message.contains("code 'B': column name: ") && message.contains("from byte 2 on"), "{message}");
     drop(erp);
     // What the bytes are is told; the collation was wrong.
     let erp = Erp::new(
