@@ -56,6 +56,18 @@ impl Measure<'_> {
         out.extend_from_slice(words.as_bytes());
         true
     }
+
+    /// Appends the value as a key, in words that its type reads back in every server; false of what has none: a type without words,
+    /// a day before our era or beyond the year 9999, infinity.
+    pub fn write_key(&self, out: &mut Vec<u8>) -> bool {
+        let at = out.len();
+        let is_day = matches!(self, Measure::Date(_) | Measure::Timestamp(_) | Measure::TimestampTz(_));
+        let in_our_era = |text: &[u8]| match text {
+            [year @ .., b'-'] => year.iter().all(u8::is_ascii_digit) && year != b"0000",
+            _ => false,
+        };
+        self.write_text(out) && (!is_day || out[at..].get(..5).is_some_and(in_our_era))
+    }
 }
 
 /// The length of texts in characters, or of binary values in bytes.

@@ -213,11 +213,12 @@ impl Reader {
 }
 
 impl Reader {
-    /// Appends a value that is not NULL as a text that its type reads back; of types whose values have no such text here, nothing.
+    /// Appends a value that is not NULL as a text that its type reads back; false, and nothing of use, of what has no such text here.
     ///
     /// # Safety
     /// `datum` is a value of this reader's type.
-    pub unsafe fn write_text(&self, datum: pg_sys::Datum, out: &mut Vec<u8>) {
+    pub unsafe fn write_text(&self, datum: pg_sys::Datum, out: &mut Vec<u8>) -> bool {
+        let mut written = true;
         match self {
             Reader::Bool => out.push(if datum.value() as u8 != 0 { b't' } else { b'f' }),
             Reader::Uuid => {
@@ -235,11 +236,10 @@ impl Reader {
             }
             // SAFETY: see above.
             _ => unsafe {
-                self.read(datum, |_, measure| {
-                    measure.write_text(out);
-                });
+                self.read(datum, |_, measure| written = measure.write_key(out));
             },
         }
+        written
     }
 }
 

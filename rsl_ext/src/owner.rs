@@ -33,6 +33,32 @@ pub fn restricted<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {
     as_role(role, pg_sys::SECURITY_RESTRICTED_OPERATION, work)
 }
 
+/// The rest of the subtransaction runs with no more rights than a role, in a context in which nothing can take the caller's role back, as
+/// a function could that runs after SET ROLE. For blocks that end with an error in any case: that puts the caller back.
+#[pg_extern(sql = false)]
+fn act_as(role: pg_sys::Oid) -> Result<()> {
+    // SAFETY: plain calls on the main thread.
+    unsafe {
+        if !pg_sys::is_member_of_role(pg_sys::GetUserId(), role) {
+            return Err(report(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                "only a role that the caller is a member of can be acted as",
+            ));
+        }
+        if pg_sys::GetCurrentTransactionNestLevel() < 2 {
+            return Err(report(
+                PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "rsl.act_as is part of a block that is rolled back",
+            ));
+        }
+        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
+        let flags = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+        pg_sys::SetUserIdAndSecContext(role, context | flags);
+    }
+    Ok(())
+}
+
 /// Runs `work` as a role. If it raises, the end of the (sub)transaction puts the user and all settings back, as for a SECURITY
 /// DEFINER function.
 fn as_role<T>(role: pg_sys::Oid, flags: u32, work: impl FnOnce() -> T) -> T {

@@ -237,9 +237,14 @@ extension_sql_file!(
     requires = ["load_access"]
 );
 extension_sql_file!(
+    "../../sql/checks/act_as.sql",
+    name = "checks_act_as",
+    requires = ["checks_verify_relation"]
+);
+extension_sql_file!(
     "../../sql/checks/load_changes.sql",
     name = "checks_load_changes",
-    requires = ["checks_verify_relation"]
+    requires = ["checks_act_as"]
 );
 extension_sql_file!(
     "../../sql/checks/verify_tables.sql",

@@ -62,11 +62,19 @@ impl KeyedSketch {
     /// The values are of the keys' types.
     unsafe fn add(&mut self, hash: u128, values: &[pg_sys::NullableDatum]) {
         self.key.clear();
+        let mut whole = true;
         for (reader, value) in self.keys.iter().zip(values) {
-            // SAFETY: the caller vouches for the types.
-            let write =
-                present(value).map(|datum| move |out: &mut Vec<u8>| unsafe { reader.write_text(datum, out) });
+            let whole = &mut whole;
+            let write = present(value).map(|datum| {
+                // SAFETY: the caller vouches for the types.
+                move |out: &mut Vec<u8>| *whole &= unsafe { reader.write_text(datum, out) }
+            });
             write_key(&mut self.key, write);
+        }
+        if !whole {
+            // As little to be told as of a key that is too long.
+            self.key.clear();
+            self.key.resize(usize::from(u8::MAX), 0);
         }
         self.sketch.add(hash, &self.key);
     }

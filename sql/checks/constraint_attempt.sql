@@ -15,17 +15,14 @@ DECLARE
     refused_column text;
     -- Triggers of the table run with the search_path that sessions of this role begin with.
     path text := (SELECT s.reset_val FROM pg_settings AS s WHERE s.name = 'search_path');
-    owner name := (SELECT r.rolname FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner WHERE c.oid = rel);
+    actor oid := rsl.actor_for(rel);
 BEGIN
     BEGIN
         PERFORM set_config('lock_timeout', '2s', true);
+        -- In the context in which it runs, what is deferred is refused.
+        SET CONSTRAINTS ALL IMMEDIATE;
         -- Triggers, checks and defaults of a table are its owner's, and must not run with more rights than the owner has.
-        IF owner <> current_user AND pg_has_role(owner, 'MEMBER') THEN
-            PERFORM set_config('role', owner, true);
-        END IF;
-        IF deferred IS NOT NULL THEN
-            EXECUTE format('SET CONSTRAINTS %s IMMEDIATE', deferred);
-        END IF;
+        PERFORM rsl.act_as(actor);
         stage := 'statement';
         PERFORM set_config('search_path', path, true);
         EXECUTE statement INTO part, place;

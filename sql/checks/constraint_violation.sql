@@ -18,8 +18,7 @@ DECLARE
     alone text := 'true';
     c record;
     breaks boolean;
-    role CONSTANT text := current_setting('role');
-    owner name := (SELECT r.rolname FROM pg_class AS g JOIN pg_roles AS r ON r.oid = g.relowner WHERE g.oid = rel);
+    actor oid := rsl.actor_for(rel);
     insert_head text := (
         SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE ', rel, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum))
         FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '');
@@ -70,10 +69,12 @@ BEGIN
         LOOP
             BEGIN
                 -- The rule is the owner's, and must not run with more rights than the owner has.
-                PERFORM set_config('role', owner, true) WHERE owner <> current_user AND pg_has_role(owner, 'MEMBER');
+                PERFORM rsl.act_as(actor);
                 EXECUTE format('SELECT %s AND %s FROM (%s) AS t', proof, alone, rsl.constraint_select(rel, source, c.attnum, c.value, place, true)) INTO breaks;
-                PERFORM set_config('role', role, true);
-            EXCEPTION WHEN others THEN
+                RAISE EXCEPTION USING ERRCODE = 'RSL00';
+            EXCEPTION WHEN SQLSTATE 'RSL00' THEN
+                NULL;
+            WHEN others THEN
                 breaks := false; -- The value does not fit the type, or the rule cannot be asked of it.
             END;
             IF breaks THEN

@@ -14,11 +14,10 @@ DECLARE
     broken bigint;
     first_rows text;
     clean boolean;
-    role CONSTANT text := current_setting('role');
 BEGIN
     FOR t IN
-        SELECT v.rel, v.name, r.source, r.label, (SELECT o.rolname FROM pg_class AS c JOIN pg_roles AS o ON o.oid = c.relowner WHERE c.oid = v.rel) AS owner
-        FROM rsl.verify_tables(about) AS v CROSS JOIN LATERAL rsl.verify_rows(v.rel) AS r ORDER BY v.name COLLATE "C"
+        SELECT v.rel, v.name, r.source, r.label, c.relowner AS owner, c.relname
+        FROM rsl.verify_tables(about) AS v CROSS JOIN LATERAL rsl.verify_rows(v.rel) AS r JOIN pg_class AS c ON c.oid = v.rel ORDER BY v.name COLLATE "C"
     LOOP
         clean := true;
         FOR c IN
@@ -33,22 +32,26 @@ BEGIN
             detail := CASE WHEN c.not_enforced THEN 'it is declared as not enforced' ELSE 'it was never validated' END;
             hint := CASE WHEN c.not_enforced THEN format('ALTER TABLE %s ALTER CONSTRAINT %I ENFORCED', t.name, c.conname)
                          ELSE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', t.name, c.conname) END;
-            why := rsl.verify_obstacle(t.rel, c.columns);
+            why := coalesce(rsl.verify_obstacle(t.rel, c.columns),
+                CASE WHEN NOT pg_has_role(t.owner, 'MEMBER') THEN format('role %I is no member of its owner, as which the rule has to be asked', current_user) END);
             IF why IS NOT NULL THEN
                 actual := NULL; detail := format('%s; its rows were not looked at: %s', detail, why);
             ELSE
                 BEGIN
-                    -- Functions in a rule are its owner's, and must not run with more rights than the owner has.
-                    PERFORM set_config('role', t.owner, true) WHERE t.owner <> current_user AND pg_has_role(t.owner, 'MEMBER');
-                    EXECUTE format('SELECT count(*) FROM %s AS t WHERE (%s) IS FALSE', t.source, c.rule) INTO broken;
+                    -- Functions in a rule are its owner's, and must not run with more rights than the owner has. The rule may name the table.
+                    PERFORM rsl.act_as(t.owner);
+                    EXECUTE format('SELECT count(*) FROM %s AS %I WHERE (%s) IS FALSE', t.source, t.relname, c.rule) INTO broken;
                     IF broken > 0 THEN
-                        EXECUTE format('SELECT string_agg(f.label, '', '') FROM (SELECT (%1$s)::text AS label FROM %2$s AS t WHERE (%3$s) IS FALSE ORDER BY %1$s LIMIT %4$s) AS f',
-                                       t.label, t.source, c.rule, shown) INTO first_rows;
-                        status := 'fail'; actual := format('rows that break it: %s', broken);
-                        detail := format('%s; first %s', detail, first_rows); hint := format('correct these rows, then %s', hint);
+                        EXECUTE format('SELECT string_agg(f.label, '', '') FROM (SELECT (%1$s)::text AS label FROM (SELECT %5$I.* FROM %2$s AS %5$I WHERE (%3$s) IS FALSE) AS t ORDER BY %1$s LIMIT %4$s) AS f',
+                                       t.label, t.source, c.rule, shown, t.relname) INTO first_rows;
                     END IF;
-                    PERFORM set_config('role', role, true);
+                    RAISE EXCEPTION USING ERRCODE = 'RSL00';
                 EXCEPTION
+                    WHEN SQLSTATE 'RSL00' THEN
+                        IF broken > 0 THEN
+                            status := 'fail'; actual := format('rows that break it: %s', broken);
+                            detail := format('%s; first %s', detail, first_rows); hint := format('correct these rows, then %s', hint);
+                        END IF;
                     WHEN insufficient_privilege OR lock_not_available OR transaction_rollback THEN
                         actual := NULL; detail := format('%s; its rows were not looked at: %s', detail, SQLERRM);
                     WHEN others THEN
@@ -90,16 +93,17 @@ BEGIN
 
     -- In such a session no trigger runs, and foreign keys are triggers.
     FOR c IN
-        SELECT concat_ws(' in ', 'role ' || quote_ident(o.rolname), 'database ' || quote_ident(d.datname)) AS of,
-               CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET session_replication_role', d.datname)
+        SELECT coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(o.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles') AS of,
+               CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'ALTER ROLE ALL RESET session_replication_role'
+                    WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET session_replication_role', d.datname)
                     ELSE format('ALTER ROLE %I', o.rolname) || coalesce(format(' IN DATABASE %I', d.datname), '') || ' RESET session_replication_role' END AS hint
         FROM pg_db_role_setting AS s
         LEFT JOIN pg_roles AS o ON o.oid = s.setrole
         LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
-        WHERE about IS NULL AND (s.setdatabase = 0 OR d.datname = current_database()) AND 'session_replication_role=replica' = ANY (s.setconfig)
+        WHERE about IS NULL AND (s.setdatabase = 0 OR d.datname = current_database()) AND EXISTS (SELECT FROM unnest(s.setconfig) AS x WHERE lower(x) = 'session_replication_role=replica')
         UNION ALL
         SELECT 'the server', 'remove session_replication_role from its configuration'
-        FROM pg_settings AS s WHERE about IS NULL AND s.name = 'session_replication_role' AND s.boot_val <> s.reset_val AND s.reset_val = 'replica' AND s.sourcefile IS NOT NULL
+        FROM pg_settings AS s WHERE about IS NULL AND s.name = 'session_replication_role' AND s.reset_val = 'replica' AND s.source IN ('configuration file', 'command line')
         ORDER BY 1
     LOOP
         object := 'session_replication_role'; status := 'fail'; expected := 'origin'; actual := 'replica';

@@ -17,7 +17,8 @@ BEGIN
                 FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, i) JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.attnum) AS columns,
                (SELECT min(i.indexrelid::regclass::text COLLATE "C")
                 FROM pg_index AS i
-                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
+                JOIN pg_class AS ic ON ic.oid = i.indexrelid JOIN pg_am AS m ON m.oid = ic.relam AND m.amname IN ('btree', 'hash')
+                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts >= cardinality(k.conkey)
                   -- In any order: all of them are asked for at once.
                   AND (SELECT array_agg(c.attnum ORDER BY c.attnum) FROM unnest(i.indkey[0:cardinality(k.conkey) - 1]) AS c (attnum))
                     = (SELECT array_agg(c.attnum ORDER BY c.attnum) FROM unnest(k.conkey) AS c (attnum))) AS index

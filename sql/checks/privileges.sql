@@ -28,7 +28,7 @@ BEGIN
                            WHEN l.app AND (g.kind = 'table' AND g.privilege IN ('INSERT', 'UPDATE', 'DELETE') OR g.kind = 'sequence' AND g.privilege = 'USAGE') THEN NULL
                            ELSE 'warn'
                        END
-                   WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.audit_block', 'rsl.audit_log', 'rsl.load_sketch', 'rsl.reject') AND NOT l.audit THEN 'warn'
+                   WHEN g.privilege = 'SELECT' AND g.rel::regclass::text IN ('rsl.audit_block', 'rsl.audit_log', 'rsl.load_sketch', 'rsl.reject') AND NOT l.audit THEN 'warn'
                    WHEN g.privilege = 'SELECT' AND g.schema IN ('rsl_audit', 'rsl_stage') AND NOT l.audit THEN 'warn'
                    WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.users', 'rsl.users.hashed_password') AND NOT l.app THEN 'warn'
                END AS status
@@ -40,7 +40,7 @@ BEGIN
                format('%s: %s', f.role, string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C")) AS actual,
                CASE WHEN f.role = 'PUBLIC' THEN 'every role of this server has it' ELSE format('this %s is open to a role that was not given it by its level', f.kind) END AS detail,
                CASE f.kind
-                   WHEN 'target' THEN format('REVOKE ALL ON %1$s FROM %2$s; or if it is meant to be so: SELECT rsl.shape_accept(%1$L)', f.name, f.role)
+                   WHEN 'target' THEN format('REVOKE %3$s ON %1$s FROM %2$s; or if it is meant to be so: SELECT rsl.shape_accept(%1$L)', f.name, f.role, replace(string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C"), ' with grant option', ''))
                    WHEN 'column' THEN 'revoke it from the column: \dp shows it'
                    ELSE format('REVOKE %s ON %s %s FROM %s', string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C"), upper(f.kind), f.name, f.role)
                END AS hint

@@ -19,7 +19,7 @@ BEGIN
     RETURN QUERY
     WITH target AS (
         SELECT n.target AS name, rsl.verify_relation(n.target) AS rel, s.shape, s.place, s.load_id
-        FROM (SELECT DISTINCT l.target FROM rsl.load AS l WHERE l.status = 'exact') AS n
+        FROM (SELECT DISTINCT l.target FROM rsl.load AS l WHERE l.status IN ('exact', 'partial')) AS n
         LEFT JOIN rsl.target_shape AS s ON s.target = n.target
         -- A table of schema rsl is looked at by schema_complete.
         WHERE (about IS NULL OR n.target = about) AND NOT starts_with(n.target, 'rsl.')
@@ -49,11 +49,11 @@ BEGIN
               SELECT FROM difference AS c WHERE c.name = d.name AND c.kind = 'constraint' AND c.actual IS NULL
                 AND d.part LIKE '%.' || replace(replace(replace(c.part, '\', '\\'), '%', '\%'), '_', '\_')))
           -- A function that is called no more: the finding is what called it.
-          AND NOT (d.kind = 'function' AND d.actual IS NULL)
+          AND NOT (d.kind = 'function' AND d.actual IS NULL AND EXISTS (SELECT FROM difference AS c WHERE c.name = d.name AND c.kind <> 'function'))
           -- What was never validated and is now, is the better for it.
           AND d.expected IS DISTINCT FROM d.actual || ' NOT VALID'
           -- Written down in another database, which a restored one is, it may stand in other words: casts and parentheses.
-          AND NOT (t.place <> here AND d.kind <> 'function' AND d.expected IS NOT NULL AND d.actual IS NOT NULL
+          AND NOT (t.place <> here AND (d.kind <> 'function' OR d.expected ~ 'BEGIN ATOMIC|RETURN ') AND d.expected IS NOT NULL AND d.actual IS NOT NULL
               AND rsl.shape_loosely(d.expected) = rsl.shape_loosely(d.actual))
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint

@@ -18,7 +18,7 @@ AS $$
         ('utf8_as_latin1', 'fail', false,
          format('$v ~ %L', format(E'[\u00C2\u00C3][%2$s]|[\u00E0-\u00EF][%2$s]{2}|[\u00F0-\u00F4][%2$s]{3}|([\u00C4-\u00DF][%1$s]){3}|([\u00E0-\u00EF][%1$s]{2}){2}', c.wide, c.narrow)),
          'UTF-8 that was read as Latin-1 or Windows-1252', 'load the rows again; what was decoded wrongly in the source has to be mended there'),
-        ('korean_as_latin1', 'fail', false, E'$v ~ \'([\u00B0-\u00C8][\u00A1-\u00FE]){2}\'',
+        ('korean_as_latin1', 'fail', false, E'$v ~ \'([\u00B0-\u00C8][\u00A1-\u00FE]){2}\' AND $v !~ \'[\uAC00-\uD7A3]|([\u00A1-\u00FE])\\1\\1\\1\'',
          'EUC-KR or CP949 that was read as Latin-1 or Windows-1252', 'load the rows again with code page 949; what was decoded wrongly in the source has to be mended there'),
         ('control', 'warn', false, E'$v ~ \'[\u0080-\u009F]\'', 'control characters U+0080 to U+009F, which no text needs: bytes of Windows-1252 that were read as Latin-1',
          'load the rows again with the code page of the source'),

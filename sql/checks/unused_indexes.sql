@@ -4,7 +4,7 @@ CREATE FUNCTION rsl.verify_counted_since() RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT greatest(coalesce(d.stats_reset, pg_postmaster_start_time()), (SELECT min(l.finished_at) FROM rsl.load AS l WHERE l.status = 'exact'))
+    SELECT greatest(coalesce(d.stats_reset, pg_postmaster_start_time()), (SELECT min(l.finished_at) FROM rsl.load AS l WHERE l.status IN ('exact', 'partial')))
     FROM pg_stat_database AS d WHERE d.datname = current_database()
 $$;
 COMMENT ON FUNCTION rsl.verify_counted_since() IS 'Since when the scans of indexes are counted, at the latest; not before the first load';

@@ -108,14 +108,24 @@ BEGIN
             THEN jsonb_agg(DISTINCT to_jsonb(l.key)) END
     INTO differing FROM rsl.sketch_left(rsl.sketch_minus(a_sketch, b_sketch)) l;
 
-    hashes := format('rsl.row_hash(%s) AS kh, rsl.row_hash(%s) AS rh, t AS r',
+    -- A key that has another type on the other side is not what it says there.
+    IF EXISTS (
+        SELECT FROM unnest(by_key) AS u (c)
+        JOIN pg_attribute AS ka ON ka.attrelid = a AND ka.attname = u.c AND NOT ka.attisdropped
+        JOIN pg_attribute AS kb ON kb.attrelid = b AND kb.attname = u.c AND NOT kb.attisdropped
+        WHERE (ka.atttypid, ka.atttypmod) <> (kb.atttypid, kb.atttypmod)) THEN
+        differing := NULL;
+    END IF;
+
+    -- A column may have the name of an alias, so a row is written as all of its columns.
+    hashes := format('rsl.row_hash(%s) AS kh, rsl.row_hash(%s) AS rh, (t.*)::',
         rsl.column_list('t', by_key), rsl.field_list('t', columns));
     -- The keys are read as what their columns are on either side.
     SELECT min(w.way) FILTER (WHERE w.n = 1), min(w.way) FILTER (WHERE w.n = 2) INTO a_rows, b_rows
     FROM (
-        SELECT s.n, CASE WHEN differing IS NULL THEN format('SELECT %s FROM %s t', hashes, s.rel)
-            ELSE format('SELECT %s FROM (SELECT DISTINCT %s FROM jsonb_array_elements($1) f) k JOIN %s t ON %s', hashes,
-                string_agg(format('(f ->> %s)::%s AS k%1$s', u.n - 1, format_type(t.atttypid, t.atttypmod)), ', ' ORDER BY u.n), s.rel,
+        SELECT s.n, CASE WHEN differing IS NULL THEN format('SELECT %s%s AS r FROM %2$s t', hashes, s.rel)
+            ELSE format('SELECT %s%s AS r FROM (SELECT DISTINCT %s FROM jsonb_array_elements($1) f) k JOIN %2$s t ON %4$s', hashes, s.rel,
+                string_agg(format('(f ->> %s)::%s AS k%1$s', u.n - 1, format_type(t.atttypid, t.atttypmod)), ', ' ORDER BY u.n),
                 string_agg(format('t.%I = k.k%s', u.c, u.n - 1), ' AND ' ORDER BY u.n)) END AS way
         FROM unnest(ARRAY[a, b]) WITH ORDINALITY s (rel, n)
         CROSS JOIN unnest(by_key) WITH ORDINALITY u (c, n)

@@ -102,6 +102,8 @@ BEGIN
             AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgrelid = target AND g.tgenabled = 'D')
         ORDER BY k.conname
     LOOP
+        -- Parents that this role does not see, the constraint sees.
+        CONTINUE WHEN row_security_active(f.parent);
         CONTINUE WHEN NOT f.children <@ columns OR f.to_itself AND NOT f.parents <@ columns;
         -- Of a table that refers to itself, the parent may come with the rows; a replace leaves nothing else.
         CONTINUE WHEN f.to_itself AND mode = 'replace' AND key IS NULL;

@@ -19,10 +19,10 @@ BEGIN
     -- As jsonb a json would lose the order and the repetition of its names.
     as_text := (SELECT string_agg(format('%L, s.%I::text', attname, attname), ', ') FROM pg_attribute WHERE attrelid = staging AND attnum > 0 AND atttypid = 'json'::regtype);
     EXECUTE format($sql$
-        SELECT jsonb_agg((f.reject - 'tid' - 'tried') || jsonb_build_object('key', %s, 'row', to_jsonb(s)%s,
+        SELECT jsonb_agg((f.reject - 'tid' - 'tried') || jsonb_build_object('key', %s, 'row', to_jsonb((s.*)::%s)%s,
             'column_name', coalesce(f.reject ->> 'column_name', rsl.load_constraint_columns(%L, f.reject ->> 'constraint_name'))) ORDER BY f.n)
         FROM jsonb_array_elements($1) WITH ORDINALITY f (reject, n) JOIN %s s ON s.ctid = (f.reject ->> 'tid')::tid$sql$,
-        coalesce('jsonb_build_object(' || key || ')', 'NULL'), ' || jsonb_build_object(' || as_text || ')', target::oid, staging)
+        coalesce('jsonb_build_object(' || key || ')', 'NULL'), staging, ' || jsonb_build_object(' || as_text || ')', target::oid, staging)
         USING bad INTO rejects;
     RETURN coalesce(rejects, '[]');
 END $$;

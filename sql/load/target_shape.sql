@@ -20,6 +20,8 @@ CREATE FUNCTION rsl.shape_now(target regclass) RETURNS TABLE (kind text, name te
     SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off
     SET standard_conforming_strings = on
+    -- Constants are the same in every session.
+    SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1 SET lc_monetary = 'C'
 AS $$
     SELECT 'table', '', concat_ws(', ',
         CASE c.relkind WHEN 'p' THEN 'partitioned table' ELSE 'table' END,
@@ -158,7 +160,7 @@ AS $$
     -- Keys, indexes and defaults of a table that the run has made come after its rows.
     SELECT rsl.shape_record(l.target, max(l.load_id), (array_agg(l.started_by ORDER BY l.load_id DESC))[1], true)
     FROM rsl.load l
-    WHERE l.run_id = run AND l.status = 'exact' AND l.report #>> '{undo,by}' = 'drop'
+    WHERE l.run_id = run AND l.status IN ('exact', 'partial') AND l.report #>> '{undo,by}' = 'drop'
     GROUP BY l.target
 $$;
 COMMENT ON FUNCTION rsl.shape_record_run(bigint) IS 'part of rsl.run_finish: keeps what the targets look like that loads of the run have made';

@@ -40,6 +40,8 @@ BEGIN
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %I', object, role_name);
     END LOOP;
+    -- Checks act with fewer rights than the caller has.
+    EXECUTE format('GRANT EXECUTE ON FUNCTION rsl.act_as(oid) TO %I', role_name);
     -- Nobody needs the password hashes to read; a column that is added later is readable after the next call.
     EXECUTE (
         SELECT format('GRANT SELECT (%s) ON rsl.users TO %I', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), role_name)

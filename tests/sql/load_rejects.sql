@@ -117,3 +117,23 @@ SELECT rsl.load_undo(:load) ->> 'by';
 CREATE TABLE erp.many (id int PRIMARY KEY, n int CHECK (n > 0));
 SELECT status, rejected, split_part(reason, E'\n', 1) AS reason FROM try('SELECT n AS id, -1 AS n FROM generate_series(1, 5000) n', 'erp.many', 3);
 SELECT count(*) FROM rsl.reject WHERE load_id = (SELECT max(load_id) FROM rsl.load);
+
+-- A column with the name of an alias; a parent that row security hides is a parent all the same.
+CREATE TABLE erp.par (s int PRIMARY KEY, hidden boolean);
+INSERT INTO erp.par VALUES (1, false), (2, true);
+ALTER TABLE erp.par ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON erp.par USING (NOT hidden);
+CREATE ROLE rejects_loader;
+SELECT rsl.grant_access('rejects_loader', 'load');
+GRANT USAGE, CREATE ON SCHEMA erp TO rejects_loader;
+GRANT SELECT, REFERENCES ON erp.par TO rejects_loader;
+CREATE TABLE erp.chi (id int PRIMARY KEY, s int REFERENCES erp.par, t text);
+ALTER TABLE erp.chi OWNER TO rejects_loader;
+SELECT payload($$VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')$$) AS rows, witness($$SELECT * FROM (VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')) v(id, s, t)$$) AS account \gset
+SET ROLE rejects_loader;
+SELECT rsl.load_begin('erp.chi', '{id,s,t}', max_rejects => 5) AS load \gset
+SELECT rsl.load_push(:load, 1, :'rows');
+SELECT rsl.load_finish(:load, :'account') ->> 'rejected' AS rejected;
+SELECT key, "row", message FROM rsl.rejects WHERE load_id = :load;
+RESET ROLE;
+SELECT id FROM erp.chi ORDER BY id;

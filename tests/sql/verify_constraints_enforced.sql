@@ -52,3 +52,36 @@ DELETE FROM "Erp"."Item" WHERE id > 1;
 SET client_min_messages = notice;
 SELECT object, status, actual, detail FROM rsl.verify('constraints_enforced') WHERE object LIKE '%spy';
 SELECT current_user;
+-- Nothing in a rule can take the rights back of whoever looks.
+CREATE SCHEMA evil; GRANT USAGE, CREATE ON SCHEMA evil TO enforced_owner;
+SET ROLE enforced_owner;
+CREATE FUNCTION evil.takes(a int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('role', 'none', true);
+    ALTER ROLE enforced_owner SUPERUSER;
+    RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE '%', SQLERRM;
+    RETURN true;
+END $$;
+ALTER TABLE "Erp"."Item" ADD CONSTRAINT takes CHECK (evil.takes(id)) NOT VALID;
+RESET ROLE;
+SELECT object, status, actual, detail FROM rsl.verify('constraints_enforced') WHERE object LIKE '%takes';
+SELECT rolsuper FROM pg_roles WHERE rolname = 'enforced_owner';
+-- A rule on the row as a whole; whoever is no member of the owner does not run it.
+ALTER TABLE "Erp"."Item" DROP CONSTRAINT takes, DROP CONSTRAINT spy, ADD CONSTRAINT whole CHECK ("Item" IS NOT NULL OR true) NOT VALID;
+SELECT object, status, actual, detail FROM rsl.verify('constraints_enforced') WHERE object LIKE '%whole';
+CREATE ROLE enforced_stranger;
+SELECT rsl.grant_access('enforced_stranger', 'read');
+GRANT USAGE ON SCHEMA "Erp" TO enforced_stranger;
+GRANT SELECT ON ALL TABLES IN SCHEMA "Erp" TO enforced_stranger;
+SET ROLE enforced_stranger;
+SELECT object, status, actual, detail FROM rsl.verify('constraints_enforced') WHERE object LIKE '%whole';
+SELECT rsl.act_as('enforced_owner'::regrole);
+RESET ROLE;
+SELECT rsl.act_as('enforced_owner'::regrole);
+BEGIN; SAVEPOINT act; SELECT rsl.act_as('enforced_owner'::regrole); SELECT current_user; RESET ROLE; ROLLBACK TO act; SELECT current_user = session_user AS me_again; ROLLBACK;
+SELECT current_user = session_user AS still_me;
+-- Of all roles, and in capitals.
+BEGIN; ALTER ROLE ALL SET session_replication_role = 'REPLICA';
+SELECT object, status, detail, hint FROM rsl.verify('constraints_enforced') WHERE object = 'session_replication_role'; ROLLBACK;

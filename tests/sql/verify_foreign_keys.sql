@@ -47,3 +47,13 @@ SET session_replication_role = replica;
 INSERT INTO erp.tree VALUES (2, 1), (3, 4);
 RESET session_replication_role;
 SELECT * FROM checked;
+-- An index serves a key whose columns it is sorted or hashed by.
+CREATE TABLE two_keys (a int, b int, PRIMARY KEY (a, b));
+CREATE SCHEMA IF NOT EXISTS erp;
+CREATE TABLE erp.serves (id int PRIMARY KEY, a int, b int, CONSTRAINT of_two FOREIGN KEY (a, b) REFERENCES two_keys);
+SELECT exact FROM load($$SELECT 1 AS id, NULL::int AS a, NULL::int AS b$$, 'erp.serves');
+CREATE INDEX serves_include ON erp.serves (a) INCLUDE (b);
+CREATE INDEX serves_brin ON erp.serves USING brin (a, b);
+SELECT object, status, actual FROM rsl.verify('foreign_key_indexes') WHERE object ~ 'of_two';
+CREATE INDEX serves_well ON erp.serves (b, a);
+SELECT object, status, actual FROM rsl.verify('foreign_key_indexes') WHERE object ~ 'of_two';

@@ -133,3 +133,17 @@ SELECT object, status FROM checked WHERE object LIKE '%made%';
 -- Finished once more it takes over nothing.
 SELECT rsl.run_finish(:run);
 SELECT object, status FROM checked WHERE object LIKE '%made%';
+-- The settings of a session change no finding.
+CREATE TABLE "Erp".styles (id int PRIMARY KEY, ts timestamptz CHECK (ts >= '2020-01-01 00:00:00+00'), d date DEFAULT '2020-12-01', b bytea DEFAULT '\x01', i interval DEFAULT '1 day 2 hours');
+SELECT exact FROM load($$SELECT 1 AS id, now() AS ts$$, '"Erp".styles', columns => '{id,ts}');
+SET timezone = 'Europe/Berlin'; SET datestyle = 'German'; SET intervalstyle = 'iso_8601'; SET bytea_output = 'escape';
+SELECT object, status FROM rsl.check_target_shape('"Erp".styles');
+RESET timezone; RESET datestyle; RESET intervalstyle; RESET bytea_output;
+-- A function that is replaced by one with other arguments, while what calls it reads the same.
+CREATE FUNCTION "Erp".okay(a int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a > 0';
+CREATE TABLE "Erp".okays (id int PRIMARY KEY, CONSTRAINT c CHECK ("Erp".okay(id)));
+SELECT exact FROM load($$SELECT 1 AS id$$, '"Erp".okays');
+ALTER TABLE "Erp".okays DROP CONSTRAINT c; DROP FUNCTION "Erp".okay(int);
+CREATE FUNCTION "Erp".okay(a int, b int DEFAULT 0) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER TABLE "Erp".okays ADD CONSTRAINT c CHECK ("Erp".okay(id));
+SELECT object, status, detail FROM rsl.check_target_shape('"Erp".okays');

@@ -56,3 +56,7 @@ SELECT exact FROM load('SELECT 1 AS id', '"Erp".numbers');
 SELECT exact FROM load('SELECT NULL::text AS v WHERE false', '"Erp".empty');
 UPDATE "Erp".parts SET v = misread(v, 'UTF8', 'LATIN1');
 SELECT object, status, actual, detail FROM checked;
+-- What people write: dots that lead to a page, degrees, Hangul beside signs of Latin-1.
+CREATE TABLE "Erp".dots (id int PRIMARY KEY, v text);
+SELECT exact FROM load($$SELECT * FROM (VALUES (1, '제목 ···· 5'), (2, '°°°°'), (3, '볼트 ±°¡¿')) v(id, v)$$, '"Erp".dots');
+SELECT object, status, actual, detail FROM checked WHERE object LIKE '%dots%';

@@ -54,9 +54,9 @@ pub async fn run(args: Rejects) -> Result<u8> {
             let mut list = table::new(&heading, &["went in with"]);
             for row in &rows {
                 list.add_row([
-                    text(row, "object"),
+                    escaped(&text(row, "object")),
                     key(&text(row, "key")),
-                    text(row, "column_name"),
+                    escaped(&text(row, "column_name")),
                     text(row, "sqlstate"),
                     escaped(&text(row, "message")),
                     row.get::<_, Option<i64>>("retried_by")
@@ -64,8 +64,9 @@ pub async fn run(args: Rejects) -> Result<u8> {
                 ]);
             }
             println!("{list}");
+            let open_rows = rows.iter().filter(|row| row.get::<_, Option<i64>>("retried_by").is_none());
             let hints: BTreeSet<String> =
-                rows.iter().map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
+                open_rows.map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
             for hint in hints {
                 eprintln!("hint: {}", escaped(&hint));
             }

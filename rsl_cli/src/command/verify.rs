@@ -50,8 +50,11 @@ pub async fn run(args: Verify) -> Result<u8> {
             for row in rows.iter().filter(|row| field(row, "status").as_deref() != Some("pass")) {
                 let text = |name| field(row, name).unwrap_or_default();
                 println!("{}  {}  {}", text("status"), text("check_name"), text("object"));
-                if field(row, "expected").is_some() || field(row, "actual").is_some() {
-                    println!("      expected {}, found {}", text("expected"), text("actual"));
+                match (field(row, "expected"), field(row, "actual")) {
+                    (Some(expected), Some(actual)) => println!("      expected {expected}, found {actual}"),
+                    (Some(expected), None) => println!("      expected {expected}"),
+                    (None, Some(actual)) => println!("      found {actual}"),
+                    (None, None) => {}
                 }
                 for line in ["detail", "hint"].into_iter().filter_map(|name| field(row, name)) {
                     println!("      {line}");

@@ -307,6 +307,12 @@ fn compared(wanted: &Wanted, read: &Read, seen: &Account) -> Checked {
             "the target was loaded with mode {mode}, which keeps rows that the source does not have, or no longer"
         ));
     }
+    if let Some(load) = wanted.load_id.filter(|_| wanted.rejected > 0) {
+        checked.notes.push(format!(
+            "load {load} has left out {}: rsl rejects {load} lists them",
+            count(wanted.rejected.unsigned_abs(), "rejected row", "rejected rows")
+        ));
+    }
     if let Some(filter) = &wanted.filter {
         checked.notes.push(format!("only the rows of the source that its load has taken: {filter}"));
     }

@@ -14,6 +14,8 @@ pub struct Wanted {
     /// Schema and name.
     pub target: (String, String),
     pub load_id: Option<i64>,
+    /// Rows that the load has left out.
+    pub rejected: i64,
     /// Of the load.
     pub mode: Option<String>,
     pub filter: Option<String>,
@@ -31,6 +33,7 @@ impl Wanted {
             object,
             target,
             load_id: None,
+            rejected: 0,
             mode: None,
             filter: wish.as_ref().and_then(|wish| wish.filter.clone()),
             names: wish.as_ref().map_or(Names::Lower, |wish| wish.names),
@@ -117,14 +120,14 @@ pub async fn wanted(args: &Verify, url: &str, connection: &Connection, name: &st
     Ok(wanted)
 }
 
-/// The targets whose last exact load came from this source.
+/// The targets whose last load came from this source.
 async fn loaded(connection: &Connection, name: &str) -> Result<Vec<Wanted>> {
     let rows = connection
         .client
         .query(
-            "SELECT l.load_id, l.object, (parse_ident(l.target))[1], (parse_ident(l.target))[2], l.mode, r.options
+            "SELECT l.load_id, l.object, (parse_ident(l.target))[1], (parse_ident(l.target))[2], l.mode, r.options, l.rejected
              FROM (SELECT DISTINCT ON (target) * FROM rsl.load
-                WHERE status = 'exact' ORDER BY target, finished_at DESC, load_id DESC) l
+                WHERE status IN ('exact', 'partial') ORDER BY target, finished_at DESC, load_id DESC) l
              LEFT JOIN rsl.run r USING (run_id)
              WHERE l.source = $1 AND l.object IS NOT NULL ORDER BY l.target",
             &[&name],
@@ -136,6 +139,7 @@ async fn loaded(connection: &Connection, name: &str) -> Result<Vec<Wanted>> {
             row.get::<_, Option<Value>>(5).and_then(|options| serde_json::from_value(options).ok());
         Wanted {
             load_id: Some(row.get(0)),
+            rejected: row.get(6),
             mode: Some(row.get(4)),
             ..Wanted::new(row.get(1), (row.get(2), row.get(3)), wish)
         }
