@@ -108,7 +108,10 @@ fn load_retried(load: i64, retry: i64, rejects: Vec<i64>) -> Result<i64> {
     let marked = as_owner(|| {
         query_one::<i64>(
             "WITH marked AS (UPDATE rsl.reject SET retried_by = $2
-                WHERE load_id = $1 AND reject_id = ANY ($3) AND retried_by IS NULL RETURNING 1)
+                WHERE load_id = $1 AND reject_id = ANY ($3) AND retried_by IS NULL RETURNING target, object, key),
+             -- A load that was a retry itself: with the row, what earlier loads had to say of it is settled.
+             earlier AS (UPDATE rsl.reject e SET retried_by = $2 FROM marked m
+                WHERE e.load_id < $1 AND e.retried_by IS NULL AND e.target = m.target AND e.object = m.object AND e.key = m.key)
              SELECT count(*) FROM marked",
             &[load.into(), retry.into(), rejects.into()],
         )

@@ -54,4 +54,4 @@ COMMENT ON VIEW rsl.rejects IS 'of the rows that could not be loaded, those of o
 CREATE FUNCTION rsl.load_retried(load bigint, retry bigint, rejects bigint[]) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_retried_wrapper';
 COMMENT ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) IS
-    'says that rejects of a load went into the same target with a later load, which must have ended as exact or partial; returns how many were not marked already';
+    'says that rejects of a load went into the same target with a later load, which must have ended as exact or partial; with them those of earlier loads that are of the same rows; returns how many of the load were not marked already';

@@ -244,3 +244,27 @@ fn a_kill_between_chunks_and_a_resume_lose_and_double_no_reject() -> Result<()> 
     ensure!(erp.database.value("SELECT count(*) FROM rsl.reject WHERE retried_by IS NULL")? == "0");
     Ok(())
 }
+
+#[test]
+fn a_row_that_goes_in_at_the_third_attempt_is_settled_for_the_first() -> Result<()> {
+    let pair = Pair::new(
+        "CREATE TABLE W (ID integer PRIMARY KEY, Q integer); INSERT INTO W VALUES (1, 1), (2, 70000), (3, 80000)",
+    )?;
+    pair.database.run("CREATE SCHEMA erp; CREATE TABLE erp.w (id int PRIMARY KEY, q smallint)")?;
+    ensure!(pair.ended(&["W", "--max-rejects", "2"])?.code == Some(1));
+    pair.edit("UPDATE W SET Q = 7 WHERE ID = 2")?;
+    let second = pair.ended(&["--retry-rejects", "1", "--max-rejects", "2"])?;
+    ensure!(second.code == Some(1) && second.stdout.contains("rsl pull --retry-rejects 2"), "{second:#?}");
+    pair.edit("UPDATE W SET Q = 8 WHERE ID = 3")?;
+    let third = pair.ended(&["--retry-rejects", "2"])?;
+    ensure!(third.code == Some(0) && third.stderr.contains("1 of 1 reject of load 2 went in"), "{third:#?}");
+    for load in ["1", "2"] {
+        let ended = Ended::of(&mut pair.rsl(&["rejects", load])?)?;
+        ensure!(ended.code == Some(0) && !ended.stderr.contains("hint"), "{load}: {ended:#?}");
+    }
+    ensure!(
+        pair.database.value("SELECT string_agg(retried_by::text, ' ' ORDER BY reject_id) FROM rsl.reject")?
+            == "2 3 3"
+    );
+    Ok(())
+}

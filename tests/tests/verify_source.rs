@@ -172,6 +172,23 @@ fn a_load_with_rejects_is_compared_as_it_was_made() -> Result<()> {
 }
 
 #[test]
+fn the_command_that_is_hinted_at_can_be_run() -> Result<()> {
+    let pair = Pair::new(
+        "CREATE TABLE B_UP (Id integer PRIMARY KEY, T text); INSERT INTO B_UP VALUES (1, 'it''s'), (2, 'b')",
+    )?;
+    pair.exact(&["B_UP", "--names", "keep", "--where", "T <> 'x'"])?;
+    pair.database.run("UPDATE erp.\"B_UP\" SET \"T\" = 'zz' WHERE \"Id\" = 2")?;
+    let ended = verify(&pair, &["B_UP"])?;
+    let hinted = r#"rsl diff --source URL B_UP 'erp."B_UP"' --where 'T <> '\''x'\''' shows"#;
+    ensure!(ended.code == Some(1) && ended.stdout.contains(hinted), "{ended:#?}");
+    let told = Ended::of(&mut pair.rsl(&["diff", "B_UP", r#"erp."B_UP""#, "--where", "T <> 'x'"])?)?;
+    ensure!(told.code == Some(1) && told.stdout.contains("Id=2: changed T: b → zz"), "{told:#?}");
+    let unquoted = Ended::of(&mut pair.rsl(&["diff", "B_UP", "erp.B_UP"])?)?.refusal()?;
+    ensure!(unquoted.contains("there is no table erp.B_UP") && !unquoted.contains("rsl pull"), "{unquoted}");
+    Ok(())
+}
+
+#[test]
 fn whoever_may_only_read_may_verify() -> Result<()> {
     let pair = Pair::new(PARTS)?;
     pair.exact(&["PART", "HEAVY"])?;

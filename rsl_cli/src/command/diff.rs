@@ -65,7 +65,12 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
     }
     check(connection).await?;
     let table = relation::find(connection, &args.table).await.map_err(|failed| {
-        failed.also(format!("rsl pull {} --into {} makes the table and fills it", args.object, args.table))
+        // --into takes names without quotes, and a name that differs by case only may be there.
+        match args.table.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.')) {
+            true => failed
+                .also(format!("rsl pull {} --into {} makes the table and fills it", args.object, args.table)),
+            false => failed,
+        }
     })?;
     let found = Found::look_up(connection, table).await?;
     let options = source::Options {

@@ -58,8 +58,23 @@ fn shortened(text: &str, width: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
+/// The beginning of a text, with a mark if there is more.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(super::cut("볼트 M8", 10), "볼트 M8");
+        assert_eq!(super::cut("볼트 M8", 2), "볼트…");
+        assert_eq!(super::cut("", 0), "");
+    }
+
     use super::*;
     use proptest::prelude::*;
 

@@ -133,7 +133,8 @@ pub struct ColumnReport {
     pub stream: Option<ColumnFigures>,
     /// Over the values as they are stored.
     pub target: Option<ColumnFigures>,
-    /// Whether NULLs, sums, lengths and digests agree wherever two witnesses tell them; none if no two do.
+    /// Whether NULLs, sums, lengths and digests agree wherever two witnesses tell them; none if no two do. Of a load with rejects, whether
+    /// the target holds what the stream without them says.
     #[serde(rename = "match")]
     pub matches: Option<bool>,
 }
@@ -250,7 +251,11 @@ impl ColumnReport {
             |witness: &str, name: &str| verdict[witness]["columns"].get(name).and_then(ColumnFigures::read);
         let column = |name: &String| {
             let [source, stream, target] = ["source", "stream", "target"].map(|witness| entry(witness, name));
-            let matches = agreement(&[source.as_ref(), stream.as_ref(), target.as_ref()]);
+            let matches = match entry("merged", name) {
+                // Of a load with rejects, what source and stream tell includes them; this is what was to be in the target.
+                Some(merged) => agreement(&[Some(&merged), target.as_ref()]),
+                None => agreement(&[source.as_ref(), stream.as_ref(), target.as_ref()]),
+            };
             Self { name: name.clone(), source, stream, target, matches }
         };
         order
@@ -311,6 +316,13 @@ mod tests {
         assert_eq!(of(json!(null), full.clone(), json!({"nulls": 2, "sum": "1.1"})), Some(false));
         assert_eq!(of(json!(null), full.clone(), json!({"digest": "1:ab"})), Some(false));
         assert_eq!(of(json!({"length": 5}), json!({"length": "5"}), json!(null)), Some(true));
+        // With rejects, only what was merged is to be in the target.
+        let merged = |target| {
+            let account = |sum| json!({"rows": 1, "columns": {"a": {"sum": sum}}});
+            let verdict = json!({"rejected": 1, "source": account(6), "stream": account(6), "merged": account(4), "target": account(target)});
+            columns(verdict)[0].matches
+        };
+        assert_eq!((merged(4), merged(5)), (Some(true), Some(false)));
         // Nothing that two of them tell.
         assert_eq!(of(json!(null), full.clone(), json!(null)), None);
         assert_eq!(of(json!({"min": "1"}), json!({"max": "2"}), json!(null)), None);

@@ -233,7 +233,12 @@ fn load_report(load: &Value, run: &Value, rejects: Option<Vec<Reject>>) -> LoadR
         digests: Digests::of_verdict(verdict),
         columns: ColumnReport::of_verdict(verdict, &strings("columns")),
         rejects,
-        hint: verdict["reason"]["hint"].as_str().map(str::to_owned),
+        hint: match status.as_str() {
+            "partial" => Some(format!(
+                "rsl rejects {number} lists them; when they are mended: rsl pull --retry-rejects {number}"
+            )),
+            _ => verdict["reason"]["hint"].as_str().map(str::to_owned),
+        },
         sqlstate: verdict["reason"]["sqlstate"].as_str().map(str::to_owned),
         repeats: verdict["repeats"].as_i64(),
         undone: verdict.get("undone").cloned(),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rsl_core::report::{LoadReport, RunReport};
 
 use super::words;
-use crate::command::table::thousands;
+use crate::command::table::{cut, thousands};
 
 pub fn markdown(report: &RunReport) -> String {
     let mut out = String::new();
@@ -146,7 +146,12 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
             let told = |field: &Option<String>| cell(field.as_deref().unwrap_or(words::UNKNOWN));
             row(
                 out,
-                &[&cell(&reject.key), &told(&reject.column), &told(&reject.sqlstate), &told(&reject.message)],
+                &[
+                    &cell(&cut(&reject.key, words::LONGEST_KEY)),
+                    &told(&reject.column),
+                    &told(&reject.sqlstate),
+                    &told(&reject.message),
+                ],
             )?;
         }
     }

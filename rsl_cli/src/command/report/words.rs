@@ -230,6 +230,9 @@ pub fn total(figures: &ColumnFigures) -> Option<String> {
     sum.or_else(|| figures.length.as_deref().map(|length| format!("length {}", grouped(length))))
 }
 
+/// Characters of a key, as JSON, that a report to be read shows.
+pub const LONGEST_KEY: usize = 200;
+
 /// Whether the witnesses agree, as a sign that needs no colour.
 pub fn sign(matches: Option<bool>) -> &'static str {
     match matches {

@@ -48,6 +48,9 @@ struct Checked {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     consistency: Vec<Value>,
     seconds: f64,
+    /// What `rsl diff` is to be given, as a shell takes it.
+    #[serde(skip)]
+    diff: String,
 }
 
 /// Compares the tables that are wanted.
@@ -343,10 +346,7 @@ fn print(checked: &[Checked], source: &str) {
             println!("          {line}");
         }
         if table.status == "differs" {
-            println!(
-                "          hint: rsl diff --source URL {} {} shows which rows",
-                table.object, table.target
-            );
+            println!("          hint: rsl diff --source URL {} shows which rows", table.diff);
         }
     }
     let with = |status: &str| checked.iter().filter(|table| table.status == status).count();

@@ -7,6 +7,7 @@ use crate::args::{Names, Verify, Wish};
 use crate::failure::{Failure, Result};
 use crate::source;
 use crate::target::connection::{Connection, failure};
+use crate::target::plan::quote;
 
 /// A table of the source and its target.
 pub struct Wanted {
@@ -69,7 +70,32 @@ impl Wanted {
             notes: Vec::new(),
             consistency: Vec::new(),
             seconds: 0.0,
+            diff: self.diff(),
         }
+    }
+
+    fn diff(&self) -> String {
+        let target = [&self.target.0, &self.target.1]
+            .map(|name| if is_plain(name) { name.clone() } else { quote(name) });
+        let mut words = vec![shell_word(&self.object), shell_word(&target.join("."))];
+        if let Some(filter) = &self.filter {
+            words.extend(["--where".to_owned(), shell_word(filter)]);
+        }
+        words.join(" ")
+    }
+}
+
+/// A name that PostgreSQL reads as it stands. Keywords are quoted for nothing, but some must be.
+fn is_plain(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+fn shell_word(text: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/');
+    match !text.is_empty() && text.bytes().all(safe) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
     }
 }
 
