@@ -51,28 +51,31 @@ fn act_as(role: pg_sys::Oid) -> Result<()> {
                 "rsl.act_as is part of a block that is rolled back",
             ));
         }
-        let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
-        pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
-        let flags = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-        pg_sys::SetUserIdAndSecContext(role, context | flags);
     }
+    become_role(role, pg_sys::SECURITY_RESTRICTED_OPERATION);
     Ok(())
 }
 
 /// Runs `work` as a role. If it raises, the end of the (sub)transaction puts the user and all settings back, as for a SECURITY
 /// DEFINER function.
 fn as_role<T>(role: pg_sys::Oid, flags: u32, work: impl FnOnce() -> T) -> T {
+    let (caller, context) = become_role(role, flags);
+    let result = work();
+    // SAFETY: as they were.
+    unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
+    result
+}
+
+/// Changes the role, and returns who it was and in which context: the end of the (sub)transaction or the caller puts that back.
+fn become_role(role: pg_sys::Oid, flags: u32) -> (pg_sys::Oid, i32) {
     let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: plain calls on the main thread; undone below.
+    // SAFETY: plain calls on the main thread.
     unsafe {
         pg_sys::GetUserIdAndSecContext(&mut caller, &mut context);
         let flags = (flags | pg_sys::SECURITY_LOCAL_USERID_CHANGE) as i32;
         pg_sys::SetUserIdAndSecContext(role, context | flags);
     }
-    let result = work();
-    // SAFETY: as they were.
-    unsafe { pg_sys::SetUserIdAndSecContext(caller, context) };
-    result
+    (caller, context)
 }
 
 /// Changes a setting that any user may change, for as long as `action` says.

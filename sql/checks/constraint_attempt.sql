@@ -1,7 +1,7 @@
 -- Tries one statement that a constraint must refuse, and takes it back, whatever becomes of it.
 -- statement: an INSERT or UPDATE of one row that returns its tableoid and ctid; proof: SQL over row t, true if the row as it was stored
--- breaks the constraint: a trigger may have changed it; deferred: the constraint, if it has to be told to look at once.
-CREATE FUNCTION rsl.constraint_attempt(rel regclass, constraint_names text[], column_name text, states text[], statement text, proof text, deferred text,
+-- breaks the constraint: a trigger may have changed it.
+CREATE FUNCTION rsl.constraint_attempt(rel regclass, constraint_names text[], column_name text, states text[], statement text, proof text,
     OUT verdict text, OUT reason text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -51,6 +51,6 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION rsl.constraint_attempt(regclass, text[], text, text[], text, text, text) IS
+COMMENT ON FUNCTION rsl.constraint_attempt(regclass, text[], text, text[], text, text) IS
     'part of rsl.check_constraints_bite: refused, accepted or skip, and why';
-REVOKE ALL ON FUNCTION rsl.constraint_attempt(regclass, text[], text, text[], text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.constraint_attempt(regclass, text[], text, text[], text, text) FROM PUBLIC;

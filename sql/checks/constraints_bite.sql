@@ -48,7 +48,7 @@ BEGIN
                     FOREACH statement IN ARRAY coalesce(attempts.statements, '{}') LOOP
                         -- Of two reasons the first is the one to know.
                         SELECT r.verdict, CASE WHEN r.verdict = 'skip' THEN coalesce(why, r.reason) END INTO verdict, why
-                        FROM rsl.constraint_attempt(t.rel, k.family, k.column_name, k.states, statement, attempts.proof, k.deferred) AS r;
+                        FROM rsl.constraint_attempt(t.rel, k.family, k.column_name, k.states, statement, attempts.proof) AS r;
                         EXIT WHEN verdict <> 'skip';
                     END LOOP;
                 EXCEPTION

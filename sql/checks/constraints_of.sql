@@ -1,18 +1,16 @@
 CREATE FUNCTION rsl.constraints_of(rel regclass)
-RETURNS TABLE (kind "char", name text, oid oid, attnum int2, column_name text, family text[], states text[], deferred text, definition text)
+RETURNS TABLE (kind "char", name text, oid oid, attnum int2, column_name text, family text[], states text[], definition text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT x.* FROM (
-    SELECT 'n'::"char" AS kind, format('%s.%I', rel, a.attname) AS name, 0::oid, a.attnum, a.attname::text, '{}'::text[], '{23502}'::text[], NULL, 'NOT NULL'
+    SELECT 'n'::"char" AS kind, format('%s.%I', rel, a.attname) AS name, 0::oid, a.attnum, a.attname::text, '{}'::text[], '{23502}'::text[], 'NOT NULL'
     FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND a.attgenerated = ''
     UNION ALL
     SELECT c.contype, format('%s.%I', rel, c.conname), c.oid, NULL, NULL, f.names,
            CASE c.contype WHEN 'c' THEN '{23514}'::text[] WHEN 'f' THEN '{23503}' WHEN 'x' THEN '{23P01}' ELSE '{23505}' END,
-           CASE WHEN c.condeferrable THEN format('%I.%I', n.nspname, c.conname) END,
            pg_get_constraintdef(c.oid, false)
     FROM pg_constraint AS c
-    JOIN pg_namespace AS n ON n.oid = c.connamespace
     -- Partitions repeat it under names of their own.
     CROSS JOIN LATERAL (
         WITH RECURSIVE family AS (

@@ -18,6 +18,7 @@ use crate::progress::{Note, Progress};
 use crate::source::{self, Consistency, Source};
 use crate::target::connection::{Connection, Target};
 use crate::target::diff::{Columns, Found, Look, Print, Rows, Way, check};
+use crate::target::plan::is_plain;
 use crate::target::sink::Stop;
 use report::{Report, Summary, Verdict};
 
@@ -66,7 +67,7 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
     check(connection).await?;
     let table = relation::find(connection, &args.table).await.map_err(|failed| {
         // --into takes names without quotes, and a name that differs by case only may be there.
-        match args.table.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.')) {
+        match args.table.split('.').all(is_plain) {
             true => failed
                 .also(format!("rsl pull {} --into {} makes the table and fills it", args.object, args.table)),
             false => failed,

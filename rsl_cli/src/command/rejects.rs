@@ -13,7 +13,7 @@ use crate::target::connection::{Connection, Target, failure, failure_of};
 const ACCESS: &str = "ask the owner for SELECT rsl.grant_access(your role, 'load'), with which you see the rejects of your own loads, \
     or 'audit', with which you see all";
 
-/// Characters of a column of a key that are shown; JSON has all.
+/// So wide is a column of a key shown; JSON has all of it.
 const LONGEST_KEY: usize = 60;
 
 pub async fn run(args: Rejects) -> Result<u8> {
@@ -130,7 +130,7 @@ fn reject(row: &Row) -> Value {
 fn key(json: &str) -> String {
     let Ok(Value::Object(key)) = serde_json::from_str(json) else { return "(none)".to_owned() };
     let column = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{} {}", escaped(name), escaped(&table::cut(text, LONGEST_KEY))),
+        Value::String(text) => format!("{} {}", escaped(name), escaped(&table::shortened(text, LONGEST_KEY))),
         other => format!("{} {other}", escaped(name)),
     };
     key.iter().map(column).collect::<Vec<_>>().join(", ")

@@ -44,7 +44,7 @@ pub fn fit<const N: usize>(heading: &[&str; N], rows: &mut [[String; N]], column
 }
 
 /// At most this wide; what does not fit is replaced by an ellipsis.
-fn shortened(text: &str, width: usize) -> String {
+pub fn shortened(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -58,25 +58,17 @@ fn shortened(text: &str, width: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// The beginning of a text, with a mark if there is more.
-pub fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(super::cut("볼트 M8", 10), "볼트 M8");
-        assert_eq!(super::cut("볼트 M8", 2), "볼트…");
-        assert_eq!(super::cut("", 0), "");
-    }
-
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(shortened("볼트 M8", 10), "볼트 M8");
+        assert_eq!(shortened("볼트 M8", 5), "볼트…");
+        assert_eq!(shortened("", 0), "");
+    }
 
     #[test]
     fn rows_fit_into_the_terminal() {

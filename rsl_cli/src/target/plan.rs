@@ -126,6 +126,12 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A name that PostgreSQL reads as it stands, if it is no keyword.
+pub fn is_plain(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
 pub(super) fn position(table: &Table, name: &str) -> Option<usize> {
     table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rsl_core::report::{LoadReport, RunReport};
 
 use super::words;
-use crate::command::table::{cut, thousands};
+use crate::command::table::{shortened, thousands};
 
 pub fn markdown(report: &RunReport) -> String {
     let mut out = String::new();
@@ -147,7 +147,7 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
             row(
                 out,
                 &[
-                    &cell(&cut(&reject.key, words::LONGEST_KEY)),
+                    &cell(&shortened(&reject.key, words::LONGEST_KEY)),
                     &told(&reject.column),
                     &told(&reject.sqlstate),
                     &told(&reject.message),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rsl_core::report::RunReport;
 
 use super::words;
-use crate::command::table::{self, cut, thousands};
+use crate::command::table::{self, shortened, thousands};
 
 /// All that a person needs at once; the proof of each column is in the other forms.
 pub fn text(report: &RunReport) -> String {
@@ -81,7 +81,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
                 out,
                 "{}: rejected: {} {}",
                 t.object,
-                cut(&reject.key, words::LONGEST_KEY),
+                shortened(&reject.key, words::LONGEST_KEY),
                 told.into_iter().flatten().collect::<Vec<_>>().join(" ")
             )?;
         }

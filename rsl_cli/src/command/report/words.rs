@@ -230,7 +230,7 @@ pub fn total(figures: &ColumnFigures) -> Option<String> {
     sum.or_else(|| figures.length.as_deref().map(|length| format!("length {}", grouped(length))))
 }
 
-/// Characters of a key, as JSON, that a report to be read shows.
+/// So wide is a key, as JSON, in a report to be read.
 pub const LONGEST_KEY: usize = 200;
 
 /// Whether the witnesses agree, as a sign that needs no colour.

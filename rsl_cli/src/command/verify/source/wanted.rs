@@ -7,7 +7,7 @@ use crate::args::{Names, Verify, Wish};
 use crate::failure::{Failure, Result};
 use crate::source;
 use crate::target::connection::{Connection, failure};
-use crate::target::plan::quote;
+use crate::target::plan::{is_plain, quote};
 
 /// A table of the source and its target.
 pub struct Wanted {
@@ -83,12 +83,6 @@ impl Wanted {
         }
         words.join(" ")
     }
-}
-
-/// A name that PostgreSQL reads as it stands. Keywords are quoted for nothing, but some must be.
-fn is_plain(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
 fn shell_word(text: &str) -> String {
