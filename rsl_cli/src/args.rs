@@ -149,7 +149,7 @@ pub struct Check {
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
     /// Schema of the targets
-    #[arg(long, value_name = "SCHEMA", default_value = "erp")]
+    #[arg(long, value_name = "SCHEMA", default_value = "erp", value_parser = without_quotes)]
     pub into: String,
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -172,7 +172,7 @@ pub struct Wish {
     #[arg(long, value_name = "PATTERN", requires = "all")]
     pub exclude: Vec<String>,
     /// Schema of the targets, or schema and table of a single one
-    #[arg(long, value_name = "SCHEMA[.TABLE]", default_value = "erp")]
+    #[arg(long, value_name = "SCHEMA[.TABLE]", default_value = "erp", value_parser = without_quotes)]
     pub into: String,
     /// What to do with the rows that the target has
     #[arg(long, value_enum, default_value_t = Mode::Append)]
@@ -287,7 +287,7 @@ pub struct Verify {
     #[arg(long, value_name = "URL")]
     pub source: Option<String>,
     /// With --source and OBJECT: schema of the targets, or schema and table of a single one, if another than was loaded
-    #[arg(long, value_name = "SCHEMA[.TABLE]", requires = "source")]
+    #[arg(long, value_name = "SCHEMA[.TABLE]", requires = "source", value_parser = without_quotes)]
     pub into: Option<String>,
     /// With --source: readers at the same time, over all tables
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), requires = "source")]
@@ -318,4 +318,32 @@ pub struct Loads {
     /// How the list is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Names are taken as they stand; whoever quotes one as in SQL would get quotation marks in it.
+fn without_quotes(text: &str) -> Result<String, String> {
+    let quoted = |name: &str| name.len() > 1 && name.starts_with('"') && name.ends_with('"');
+    let (schema, table) = text.split_once('.').unwrap_or((text, ""));
+    match quoted(schema) || quoted(table) {
+        true => {
+            Err("names are taken as they stand: write them without quotation marks, such as Erp.Item"
+                .to_owned())
+        }
+        false => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_quotes;
+
+    #[test]
+    fn names_are_not_quoted() {
+        for good in ["erp", "Erp.Item", "erp.Odd \"Name; --", "erp.\"", "a.b.c"] {
+            assert_eq!(without_quotes(good).as_deref(), Ok(good));
+        }
+        for bad in ["\"erp\"", "erp.\"Item\"", "\"Erp\".Item", "\"Erp\".\"Item\""] {
+            assert!(without_quotes(bad).is_err(), "{bad}");
+        }
+    }
 }

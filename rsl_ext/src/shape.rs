@@ -16,8 +16,8 @@ fn shape_accept(target: pg_sys::Oid) -> Result<bool> {
     let name =
         as_owner(|| query_one::<String>("SELECT $1::regclass::text", &[target.into()]))?.unwrap_or_default();
     let is_target = one("SELECT $2 <> '' AND c.relnamespace <> 'rsl'::regnamespace
-            AND EXISTS (SELECT FROM rsl.load l WHERE l.target = format('%I.%I', n.nspname, c.relname))
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1")?;
+            AND EXISTS (SELECT FROM rsl.load l WHERE rsl.verify_relation(l.target) = c.oid)
+         FROM pg_class c WHERE c.oid = $1")?;
     if is_target != Some(true) {
         return Err(report(
             PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,

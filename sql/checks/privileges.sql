@@ -17,7 +17,7 @@ BEGIN
                 FROM pg_class AS c WHERE c.relnamespace = 'rsl'::regnamespace AND c.relkind = 'r' AND NOT rsl.is_system_table(c.oid)) AS app
         FROM pg_roles AS r WHERE r.oid IN (SELECT g.grantee FROM granted AS g)
     ), finding AS (
-        SELECT g.kind, g.name, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE coalesce(l.role, g.grantee::text) END AS role, g.privilege,
+        SELECT g.kind, g.name, g.rel, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE coalesce(l.role, g.grantee::text) END AS role, g.privilege,
                CASE
                    WHEN g.grantee = 0 THEN 'fail'
                    WHEN g.kind = 'target' THEN 'warn'
@@ -41,11 +41,14 @@ BEGIN
                CASE WHEN f.role = 'PUBLIC' THEN 'every role of this server has it' ELSE format('this %s is open to a role that was not given it by its level', f.kind) END AS detail,
                CASE f.kind
                    WHEN 'target' THEN format('REVOKE %3$s ON %1$s FROM %2$s; or if it is meant to be so: SELECT rsl.shape_accept(%1$L)', f.name, f.role, replace(string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C"), ' with grant option', ''))
-                   WHEN 'column' THEN 'revoke it from the column: \dp shows it'
+                   WHEN 'column' THEN (
+                       SELECT format('REVOKE %s ON %s FROM %s', string_agg(format('%s (%s)', u.privilege, substr(f.name, length(f.rel::regclass::text) + 2)), ', ' ORDER BY u.privilege COLLATE "C"),
+                                     f.rel::regclass, f.role)
+                       FROM unnest(array_agg(f.privilege)) AS u (privilege))
                    ELSE format('REVOKE %s ON %s %s FROM %s', string_agg(f.privilege, ', ' ORDER BY f.privilege COLLATE "C"), upper(f.kind), f.name, f.role)
                END AS hint
         FROM finding AS f WHERE f.status IS NOT NULL
-        GROUP BY f.kind, f.name, f.role, f.status
+        GROUP BY f.kind, f.name, f.rel, f.role, f.status
         UNION ALL
         SELECT 2, p.oid::regprocedure::text, 'fail', 'a fixed search_path', 'SECURITY DEFINER without one',
                'whoever may call it can plant a table or function that it then uses as its owner',

@@ -48,8 +48,8 @@ BEGIN
           AND NOT (d.kind = 'index' AND d.actual IS NULL AND EXISTS (
               SELECT FROM difference AS c WHERE c.name = d.name AND c.kind = 'constraint' AND c.actual IS NULL
                 AND d.part LIKE '%.' || replace(replace(replace(c.part, '\', '\\'), '%', '\%'), '_', '\_')))
-          -- A function that is called no more: the finding is what called it.
-          AND NOT (d.kind = 'function' AND d.actual IS NULL AND EXISTS (SELECT FROM difference AS c WHERE c.name = d.name AND c.kind <> 'function'))
+          -- A function that is called no more: the finding is what called it. So it is with domains.
+          AND NOT (d.kind IN ('function', 'domain') AND d.actual IS NULL AND EXISTS (SELECT FROM difference AS c WHERE c.name = d.name AND c.kind NOT IN ('function', d.kind)))
           -- What was never validated and is now, is the better for it.
           AND d.expected IS DISTINCT FROM d.actual || ' NOT VALID'
           -- Written down in another database, which a restored one is, it may stand in other words: casts and parentheses.
@@ -58,11 +58,12 @@ BEGIN
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
     FROM (
-        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind IN ('index', 'function') THEN f.part ELSE f.name || '.' || f.part END AS object,
+        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind IN ('index', 'function', 'partition', 'domain') THEN f.part ELSE f.name || '.' || f.part END AS object,
                -- A function is long; two of them are told apart by their hashes.
                f.status, CASE WHEN f.expected IS NULL THEN 'none' WHEN f.kind = 'function' THEN rsl.shape_hash(f.expected) ELSE f.expected END AS expected,
                CASE WHEN f.actual IS NULL THEN 'missing' WHEN f.kind = 'function' THEN rsl.shape_hash(f.actual) ELSE f.actual END AS actual,
-               concat(format('this %s %s since %s', CASE f.kind WHEN 'table' THEN 'kind of table' WHEN 'function' THEN 'function, which ' || f.name || ' calls,' ELSE f.kind END,
+               concat(format('this %s %s since %s', CASE f.kind WHEN 'table' THEN 'kind of table' WHEN 'function' THEN 'function, which ' || f.name || ' calls,'
+                                                       WHEN 'domain' THEN 'domain of ' || f.name WHEN 'partition' THEN 'partition of ' || f.name ELSE f.kind END,
                              CASE WHEN f.actual IS NULL THEN 'was taken away' WHEN f.expected IS NULL THEN 'has come' ELSE 'was changed' END,
                              coalesce('load ' || f.load_id, 'it was accepted')),
                       CASE WHEN f.expected IS NOT NULL AND f.status = 'warn' THEN '; another version of the server may only write it differently' END) AS detail,
@@ -75,6 +76,7 @@ BEGIN
                           WHEN f.kind = 'trigger' AND starts_with(f.actual, f.expected) THEN format('ALTER TABLE %s ENABLE TRIGGER %s', f.name, f.part)
                           WHEN f.expected IS NULL THEN format('DROP %s %s ON %s', upper(f.kind), f.part, f.name)
                           WHEN f.kind = 'function' THEN format('SELECT shape -> ''function'' ->> %L FROM rsl.target_shape WHERE target = %L shows how it was', f.part, f.name)
+                          WHEN f.actual IS NULL AND f.kind = 'partition' THEN 'if it was detached, attach it again; its rows are not in the table any more'
                           WHEN f.kind = 'constraint' THEN format('ALTER TABLE %1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', f.name, f.part, f.expected)
                           ELSE 'put it back as it is in expected'
                       END, f.name) AS hint
@@ -105,4 +107,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rsl.check_target_shape(text) IS
-    'Check: every target of a load has the columns, constraints, indexes, triggers, rules, policies, functions and owner that were recorded of it';
+    'Check: every target of a load has the columns, domains, constraints, indexes, triggers, rules, policies, functions, partitions and owner that were recorded of it';

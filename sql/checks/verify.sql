@@ -2,6 +2,8 @@ CREATE FUNCTION rsl.verify(scope text DEFAULT NULL)
 RETURNS TABLE (check_name text, level text, object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- Checks know tables by their names as they are usually quoted.
+SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 DECLARE

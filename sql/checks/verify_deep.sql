@@ -2,6 +2,7 @@ CREATE FUNCTION rsl.verify_deep(scope text DEFAULT NULL)
 RETURNS TABLE (check_name text, level text, object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 DECLARE

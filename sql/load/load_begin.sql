@@ -153,6 +153,7 @@ CREATE FUNCTION rsl.load_begin(target text, columns text[] DEFAULT NULL, mode te
     run bigint DEFAULT NULL, max_rejects bigint DEFAULT 0) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
 DECLARE
     relation regclass;

@@ -7,7 +7,7 @@ CREATE TABLE rsl.target_shape (
     recorded_by name NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE rsl.target_shape IS 'how the target of each load looked when it was first loaded, or when its change was accepted: columns, constraints, indexes, triggers, rules, policies, the functions that these call, owner, privileges';
+COMMENT ON TABLE rsl.target_shape IS 'how the target of each load looked when it was first loaded, or when its change was accepted: columns, domains, constraints, indexes, triggers, rules, policies, the functions that these call, what partitions have of their own, owner, privileges';
 COMMENT ON COLUMN rsl.target_shape.target IS 'qualified and quoted name of the table';
 COMMENT ON COLUMN rsl.target_shape.shape IS 'rsl.shape_now as {kind: {name: definition}}';
 COMMENT ON COLUMN rsl.target_shape.place IS 'the database that wrote the definitions down: another one may write the same thing in other words';
@@ -23,6 +23,13 @@ CREATE FUNCTION rsl.shape_now(target regclass) RETURNS TABLE (kind text, name te
     -- Constants are the same in every session.
     SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1 SET lc_monetary = 'C'
 AS $$
+    WITH RECURSIVE domain AS (
+        SELECT y.* FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid AND y.typtype = 'd'
+        WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+        UNION
+        -- One domain may be made of another.
+        SELECT y.* FROM domain d JOIN pg_type y ON y.oid = d.typbasetype AND y.typtype = 'd'
+    )
     SELECT 'table', '', concat_ws(', ',
         CASE c.relkind WHEN 'p' THEN 'partitioned table' ELSE 'table' END,
         CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
@@ -43,6 +50,32 @@ AS $$
     JOIN pg_type y ON y.oid = a.atttypid
     LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'domain', d.oid::regtype::text, concat_ws(' ',
+        format_type(d.typbasetype, d.typtypmod),
+        CASE WHEN d.typcollation <> y.typcollation THEN 'collate ' || d.typcollation::regcollation::text END,
+        'default ' || pg_get_expr(d.typdefaultbin, 0),
+        CASE WHEN d.typnotnull THEN 'not null' END,
+        (SELECT string_agg(format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid, false)), ' ' ORDER BY k.conname)
+         FROM pg_constraint k WHERE k.contypid = d.oid AND k.contype = 'c'))
+    FROM domain d JOIN pg_type y ON y.oid = d.typbasetype
+    UNION ALL
+    -- Of a partition, what it does not share with its parent.
+    SELECT 'partition', p.relid::text, concat_ws('; ',
+        pg_get_expr(c.relpartbound, c.oid),
+        'owner ' || quote_ident(pg_get_userbyid(c.relowner)),
+        CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
+        CASE WHEN c.relrowsecurity THEN 'row security' END,
+        (SELECT string_agg(format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid, false)), '; ' ORDER BY k.conname)
+         FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND k.coninhcount = 0),
+        (SELECT string_agg(CASE WHEN g.tgparentid = 0 THEN pg_get_triggerdef(g.oid, false) ELSE format('trigger %I', g.tgname) END
+                || CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' (disabled)' WHEN 'R' THEN ' (enabled for replica only)' ELSE ' (enabled always)' END,
+                '; ' ORDER BY g.tgname)
+         FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid LEFT JOIN pg_trigger o ON o.oid = g.tgparentid
+         WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND f.pronamespace <> 'rsl'::regnamespace AND g.tgenabled IS DISTINCT FROM o.tgenabled),
+        (SELECT string_agg(regexp_replace(pg_get_ruledef(w.oid, false), '[[:space:]]+', ' ', 'g'), '; ' ORDER BY w.rulename)
+         FROM pg_rewrite w WHERE w.ev_class = c.oid))
+    FROM pg_partition_tree(target) p JOIN pg_class c ON c.oid = p.relid WHERE p.relid <> target
     UNION ALL
     -- NOT NULL stands with its column: only newer servers have a constraint for it.
     SELECT 'constraint', quote_ident(k.conname), pg_get_constraintdef(k.oid, false)
@@ -69,10 +102,10 @@ AS $$
         'with check (' || pg_get_expr(y.polwithcheck, y.polrelid) || ')')
     FROM pg_policy y WHERE y.polrelid = target
     UNION ALL
-    -- What triggers, checks, defaults, indexes, rules and policies call. What an extension brings is its own matter.
+    -- What triggers, checks, domains, defaults, indexes, rules and policies call. What an extension brings is its own matter.
     SELECT DISTINCT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
     FROM (SELECT 'pg_trigger'::regclass AS catalogue, g.oid FROM pg_trigger g WHERE g.tgrelid = target AND NOT g.tgisinternal
-        UNION ALL SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = target
+        UNION ALL SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = target OR k.contypid IN (SELECT d.oid FROM domain d)
         UNION ALL SELECT 'pg_attrdef'::regclass, f.oid FROM pg_attrdef f WHERE f.adrelid = target
         UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = target
         UNION ALL SELECT 'pg_rewrite'::regclass, w.oid FROM pg_rewrite w WHERE w.ev_class = target
@@ -95,7 +128,7 @@ AS $$
     LEFT JOIN pg_roles r ON r.oid = x.grantee
     GROUP BY x.grantee, r.rolname
 $$;
-COMMENT ON FUNCTION rsl.shape_now(regclass) IS 'what a table is beside its rows, as the catalogue has it now: columns, constraints, indexes, triggers, rules, policies, the functions that these call, owner, privileges';
+COMMENT ON FUNCTION rsl.shape_now(regclass) IS 'what a table is beside its rows, as the catalogue has it now: columns, domains, constraints, indexes, triggers, rules, policies, the functions that these call, what partitions have of their own, owner, privileges';
 
 CREATE FUNCTION rsl.shape_place() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -126,6 +159,7 @@ COMMENT ON FUNCTION rsl.shape_hash(text) IS 'by what definitions that are too lo
 CREATE FUNCTION rsl.shape_record(target text, load bigint, role name, anew boolean) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
 DECLARE
     relation regclass := rsl.verify_relation(target);

@@ -82,6 +82,7 @@ COMMENT ON FUNCTION rsl.phase_check_name(regclass, name) IS 'Part of rsl.phase_o
 CREATE FUNCTION rsl.phase_check_mark(target regclass) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $$
     -- With the name: CREATE TABLE … (LIKE … INCLUDING ALL) copies comments, too.
     SELECT format('phases of %I.%I, made by rsl.phase_on', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target
@@ -89,20 +90,33 @@ $$;
 COMMENT ON FUNCTION rsl.phase_check_mark(regclass) IS
     'Part of rsl.phase_on: the comment on the constraint that it makes; where that stands and no trigger, somebody else than rsl.phase_off has taken them away';
 
-CREATE FUNCTION rsl.phase_marked() RETURNS TABLE (check_oid oid, rel regclass)
-LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION rsl.phase_marked() RETURNS TABLE (check_oid oid, rel regclass, was text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT c.oid, c.conrelid::regclass FROM pg_constraint AS c
-    JOIN pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = c.oid AND d.objsubid = 0
-    WHERE c.contype = 'c' AND c.conrelid <> 0 AND d.description = rsl.phase_check_mark(c.conrelid)
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT m.check_oid, m.rel, CASE WHEN m.named IS NULL THEN m.was END
+    FROM (
+        SELECT c.oid AS check_oid, c.conrelid::regclass AS rel, w.was, rsl.verify_relation(w.was) AS named
+        FROM pg_constraint AS c
+        JOIN pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+        CROSS JOIN LATERAL substring(d.description FROM '^phases of (.*), made by rsl\.phase_on$') AS w (was)
+        WHERE c.contype = 'c' AND c.conrelid <> 0 AND w.was IS NOT NULL
+    ) AS m
+    -- A comment with the name of another table that is there was copied from it.
+    WHERE m.named IS NULL OR m.named = m.rel;
+END
 $$;
-COMMENT ON FUNCTION rsl.phase_marked() IS 'the constraints that rsl.phase_on has made, whatever their names are now';
+COMMENT ON FUNCTION rsl.phase_marked() IS
+    'The constraints that rsl.phase_on has made, whatever their names are now; was is the table that they were made for, if none has that name any more';
 
 CREATE FUNCTION rsl.phase_on(target regclass, phase_column name, phases text[], transitions jsonb DEFAULT NULL,
     changed_at name DEFAULT NULL, changed_by name DEFAULT NULL, reason name DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $$
 DECLARE
     rows_of text;

@@ -57,3 +57,14 @@ SELECT rsl.phase_off('public.task');
 SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'public.task'::regclass AND contype = 'c';
 SELECT object, status, detail FROM rsl.verify('phase_triggers') WHERE object ~ 'task';
 DROP TABLE public.task, public.task_copy;
+-- Renamed, and its triggers dropped afterwards: the comment names a table that is not there any more.
+CREATE TABLE public.task (id int PRIMARY KEY, state text NOT NULL);
+SELECT rsl.phase_on('public.task', 'state', '{open,done}');
+ALTER TABLE public.task RENAME TO job;
+SELECT object, status, detail FROM rsl.verify('phase_triggers') WHERE object ~ 'job';
+DO $$ DECLARE t name; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.job'::regclass LOOP EXECUTE format('DROP TRIGGER %I ON public.job', t); END LOOP; END $$;
+SELECT object, status, expected, actual, detail, hint FROM rsl.verify('phase_triggers') WHERE object ~ 'job';
+SELECT rsl.phase_off('public.job');
+SELECT count(*) FROM pg_constraint WHERE conrelid = 'public.job'::regclass AND contype = 'c';
+SELECT object FROM rsl.verify('phase_triggers') WHERE object ~ 'job';
+DROP TABLE public.job;

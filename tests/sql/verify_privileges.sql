@@ -44,6 +44,14 @@ SELECT object, actual FROM rsl.verify('"Erp"."Item"') WHERE check_name = 'privil
 SELECT object, actual FROM rsl.verify('rsl.load') WHERE check_name = 'privileges';
 SELECT rsl.shape_accept('"Erp"."Item"');
 SELECT object FROM checked WHERE object LIKE '%Erp%';
+-- By column, where the whole table is not open.
+GRANT SELECT ("row", key), UPDATE (message) ON rsl.reject TO privileges_app;
+GRANT SELECT (session_role) ON rsl.audit_block TO "Privileges Other";
+GRANT SELECT (sketch) ON rsl.load_sketch TO privileges_read;
+SELECT * FROM checked WHERE object ~ '^rsl\.(reject|audit_block|load_sketch)';
+-- Hints are run as they stand.
+SELECT hint FROM checked WHERE object ~ '^rsl\.(reject|audit_block|load_sketch)' \gexec
+SELECT * FROM checked WHERE object ~ '^rsl\.(reject|audit_block|load_sketch)\.';
 -- A function that runs as its owner, and by names of others.
 CREATE FUNCTION rsl.trap() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';
 SELECT * FROM checked WHERE object = 'rsl.trap()';

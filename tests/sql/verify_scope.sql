@@ -18,6 +18,23 @@ SELECT rsl.verify('"Erp".other');
 SELECT rsl.verify('SCHEMA_COMPLETE');
 SELECT rsl.verify('rsl.items; DROP TABLE rsl.items');
 SELECT rsl.verify(E'a''b"');
+-- However the session quotes names.
+SET quote_all_identifiers = on;
+CREATE SCHEMA plain;
+CREATE TABLE plain.item (id int PRIMARY KEY);
+SELECT exact FROM load('SELECT 1 AS id', 'plain.item');
+SELECT target FROM rsl.load ORDER BY load_id;
+SELECT check_name, object, status FROM rsl.verify('plain.item');
+SELECT check_name, object, status FROM rsl.verify_deep('plain.item');
+SELECT rsl.shape_accept('plain.item');
+ALTER TABLE plain.item ADD COLUMN state text;
+SELECT rsl.phase_on('plain.item', 'state', '{a}');
+SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = 'plain.item'::regclass AND contype = 'c';
+SELECT object, status, detail FROM rsl.verify('plain.item') WHERE check_name IN ('phase_triggers', 'target_shape');
+SELECT rsl.phase_off('plain.item');
+SELECT count(*) FROM rsl.verify() WHERE status = 'fail';
+RESET quote_all_identifiers;
+SELECT object, status, detail FROM rsl.verify('plain.item') WHERE check_name IN ('phase_triggers', 'target_shape');
 -- A target that is gone can still be asked for.
 DROP TABLE "Erp"."Item";
 SELECT check_name, object, status, actual FROM rsl.verify('"Erp"."Item"') WHERE check_name = 'loads_match';

@@ -147,3 +147,46 @@ ALTER TABLE "Erp".okays DROP CONSTRAINT c; DROP FUNCTION "Erp".okay(int);
 CREATE FUNCTION "Erp".okay(a int, b int DEFAULT 0) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 ALTER TABLE "Erp".okays ADD CONSTRAINT c CHECK ("Erp".okay(id));
 SELECT object, status, detail FROM rsl.check_target_shape('"Erp".okays');
+-- What holds for a column through its domain, and what a partition has of its own.
+CREATE FUNCTION "Erp".well_formed(code text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT code <> ''$$;
+CREATE DOMAIN "Erp".code AS varchar(20) CONSTRAINT formed CHECK ("Erp".well_formed(value));
+CREATE DOMAIN "Erp"."Item code" AS "Erp".code DEFAULT 'none' NOT NULL CONSTRAINT short CHECK (length(value) < 10);
+CREATE TABLE "Erp".divided (id int, code "Erp"."Item code", PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE "Erp".divided1 PARTITION OF "Erp".divided (CONSTRAINT own CHECK (id <> 5)) FOR VALUES FROM (1) TO (10);
+CREATE TABLE "Erp"."Divided 2" PARTITION OF "Erp".divided FOR VALUES FROM (10) TO (20);
+CREATE TRIGGER quiet AFTER UPDATE ON "Erp".divided FOR EACH ROW EXECUTE FUNCTION "Erp".nothing();
+SELECT exact FROM load($$SELECT 1 AS id, 'A'::varchar AS code$$, '"Erp".divided');
+SELECT object, status, detail FROM rsl.check_target_shape('"Erp".divided');
+SELECT k.part, k.definition FROM rsl.target_shape s, jsonb_each_text((s.shape -> 'partition') || (s.shape -> 'domain')) k (part, definition) WHERE s.target = '"Erp".divided' ORDER BY 1;
+DROP VIEW checked;
+CREATE VIEW checked AS SELECT object, status, expected, actual, detail, hint FROM rsl.check_target_shape('"Erp".divided');
+CALL damaged('ALTER DOMAIN "Erp"."Item code" DROP CONSTRAINT short');
+CALL damaged('ALTER DOMAIN "Erp"."Item code" DROP NOT NULL');
+CALL damaged('ALTER DOMAIN "Erp"."Item code" SET DEFAULT ''x''');
+CALL damaged('ALTER DOMAIN "Erp".code DROP CONSTRAINT formed');
+CALL damaged('CREATE OR REPLACE FUNCTION "Erp".well_formed(code text) RETURNS boolean LANGUAGE sql IMMUTABLE AS ''SELECT true''');
+CALL damaged('ALTER TABLE "Erp".divided ALTER code TYPE text');
+CALL damaged('ALTER TABLE "Erp".divided1 DROP CONSTRAINT own');
+CALL damaged('ALTER TABLE "Erp".divided1 OWNER TO shape_other');
+CALL damaged('ALTER TABLE "Erp".divided1 DISABLE TRIGGER quiet');
+CALL damaged('CREATE TRIGGER mine BEFORE INSERT ON "Erp".divided1 FOR EACH ROW EXECUTE FUNCTION "Erp".nothing()');
+CALL damaged('CREATE RULE hide AS ON INSERT TO "Erp"."Divided 2" DO INSTEAD NOTHING');
+CALL damaged('ALTER TABLE "Erp".divided DETACH PARTITION "Erp"."Divided 2"');
+CALL damaged('CREATE TABLE "Erp".divided3 PARTITION OF "Erp".divided FOR VALUES FROM (20) TO (30)');
+-- A function of the standard's form is parsed, and reads otherwise in another database.
+CREATE FUNCTION "Erp".atomic(code text) RETURNS boolean IMMUTABLE RETURN code::varchar(20) IN ('a', 'b');
+CREATE TABLE "Erp".standard (id int PRIMARY KEY, code text CHECK ("Erp".atomic(code)));
+SELECT exact FROM load($$SELECT 1 AS id, 'a' AS code$$, '"Erp".standard');
+DROP VIEW checked;
+CREATE VIEW checked AS SELECT object, status, expected, actual, detail, hint FROM rsl.check_target_shape('"Erp".standard');
+CALL damaged($$UPDATE rsl.target_shape SET place = 'elsewhere, major version ' || current_setting('server_version_num')::int / 10000,
+    shape = replace(shape::text, '''a''::character varying', '(''a''::character varying)::text')::jsonb WHERE target = '"Erp".standard'$$);
+CALL damaged($$UPDATE rsl.target_shape SET place = 'elsewhere, major version ' || current_setting('server_version_num')::int / 10000 WHERE target = '"Erp".standard'$$,
+    'CREATE OR REPLACE FUNCTION "Erp".atomic(code text) RETURNS boolean IMMUTABLE RETURN code IN (''a'', ''c'')');
+-- A target whose loads all have rejects is looked at, too.
+CREATE TABLE "Erp".partly (id int PRIMARY KEY, qty int CHECK (qty > 0));
+SELECT rsl.load_begin('"Erp".partly', max_rejects => 5) AS load \gset
+SELECT rsl.load_push(:load, 1, payload('SELECT * FROM (VALUES (1, 1), (2, -1)) v(id, qty)'));
+SELECT exact, inserted FROM finish(:load, witness('SELECT * FROM (VALUES (1, 1), (2, -1)) v(id, qty)'));
+ALTER TABLE "Erp".partly DROP CONSTRAINT partly_qty_check;
+SELECT object, status, expected, actual FROM rsl.check_target_shape('"Erp".partly');
