@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::books::{ended, execute, query_one};
 use crate::owner::as_owner;
+use crate::session::acting_role;
 use crate::{Result, report};
 
 /// What the client says of rows that it could not send, if it makes sense.
@@ -66,8 +67,10 @@ pub fn keep(load: i64, verdict: &mut Value) -> Result<()> {
         // The rows that the other load has appended already were all but its rejects, and so it is with this one.
         let refused = query_one::<i64>(
             "WITH again AS (
-                INSERT INTO rsl.reject (load_id, origin, object, target, key, \"row\", column_name, constraint_name, sqlstate, message, hint, retried_by)
-                SELECT $1, origin, object, target, key, \"row\", column_name, constraint_name, sqlstate, message, hint, retried_by
+                INSERT INTO rsl.reject (load_id, origin, object, target, key, \"row\", column_name, constraint_name, sqlstate, message, hint, retried_by,
+                    accepted_by, accepted_at, accepted_because)
+                SELECT $1, origin, object, target, key, \"row\", column_name, constraint_name, sqlstate, message, hint, retried_by,
+                    accepted_by, accepted_at, accepted_because
                 FROM rsl.reject WHERE load_id = $2 AND origin = 'target' ORDER BY reject_id RETURNING 1)
              SELECT count(*) FROM again",
             &[load.into(), first.into()],
@@ -117,4 +120,27 @@ fn load_retried(load: i64, retry: i64, rejects: Vec<i64>) -> Result<i64> {
         )
     })?;
     Ok(marked.unwrap_or(0))
+}
+
+#[pg_extern(sql = false)]
+fn load_rejects_accept(load: Option<i64>, reason: Option<&str>, rejects: Option<Vec<i64>>) -> Result<i64> {
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let (Some(load), Some(reason)) = (load, reason) else {
+        return Err(report(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            "a load and a reason are needed to accept its rejects",
+        )
+        .set_hint("Write why these rows are not to be loaded: whoever signs for the load will read it."));
+    };
+    ended(load)?;
+    let role = acting_role();
+    let accepted = as_owner(|| {
+        query_one::<i64>(
+            "WITH accepted AS (UPDATE rsl.reject SET accepted_by = $2::name, accepted_at = clock_timestamp(), accepted_because = $3
+                WHERE load_id = $1 AND ($4 IS NULL OR reject_id = ANY ($4)) AND retried_by IS NULL AND accepted_at IS NULL RETURNING 1)
+             SELECT count(*) FROM accepted",
+            &[load.into(), role.as_str().into(), reason.into(), rejects.into()],
+        )
+    })?;
+    Ok(accepted.unwrap_or(0))
 }

@@ -21,4 +21,5 @@ REVOKE ALL ON FUNCTION rsl.load_try(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_isolate(jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_settle(jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rsl.load_rejects_accept(bigint, text, bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rsl.load_keep(jsonb) FROM PUBLIC;

@@ -20,7 +20,12 @@ CREATE TABLE rsl.reject (
     hint text,
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     retried_by bigint REFERENCES rsl.load ON DELETE SET NULL,
-    CONSTRAINT reject_chunk_check CHECK ((chunk IS NOT NULL) = (origin = 'value'))
+    accepted_by name,
+    accepted_at timestamptz,
+    accepted_because text,
+    CONSTRAINT reject_chunk_check CHECK ((chunk IS NOT NULL) = (origin = 'value')),
+    CONSTRAINT reject_accepted_check CHECK (num_nulls(accepted_by, accepted_at, accepted_because) IN (0, 3)),
+    CONSTRAINT reject_accepted_because_check CHECK (accepted_because ~ '[^[:space:]]')
 );
 CREATE INDEX reject_load_idx ON rsl.reject (load_id, reject_id);
 CREATE INDEX reject_retried_idx ON rsl.reject (retried_by) WHERE retried_by IS NOT NULL;
@@ -42,6 +47,9 @@ COMMENT ON COLUMN rsl.reject.message IS 'the reason';
 COMMENT ON COLUMN rsl.reject.hint IS 'what to do about it';
 COMMENT ON COLUMN rsl.reject.rejected_at IS 'when it was found';
 COMMENT ON COLUMN rsl.reject.retried_by IS 'the later load with which the row went in after all';
+COMMENT ON COLUMN rsl.reject.accepted_by IS 'the role that has accepted that the row is not loaded';
+COMMENT ON COLUMN rsl.reject.accepted_at IS 'when';
+COMMENT ON COLUMN rsl.reject.accepted_because IS 'why, in the words of that person';
 
 -- Not a policy on the table: pg_dump would write it down a second time, beside CREATE EXTENSION.
 CREATE VIEW rsl.rejects WITH (security_barrier) AS
@@ -55,3 +63,8 @@ CREATE FUNCTION rsl.load_retried(load bigint, retry bigint, rejects bigint[]) RE
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_retried_wrapper';
 COMMENT ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) IS
     'says that rejects of a load went into the same target with a later load, which must have ended as exact or partial; with them those of earlier loads that are of the same rows; returns how many of the load were not marked already';
+
+CREATE FUNCTION rsl.load_rejects_accept(load bigint, reason text, rejects bigint[] DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_rejects_accept_wrapper';
+COMMENT ON FUNCTION rsl.load_rejects_accept(bigint, text, bigint[]) IS
+    'says that rejects of a load will not be loaded, and why: all that are open, or those of these numbers; returns how many. The load stays partial. For the role that began it, and its members';

@@ -80,6 +80,18 @@ SELECT rsl.load_retried(:first, :load, '{1}');
 SELECT rsl.load_begin('erp.item', max_rejects => -1);
 \echo :SQLSTATE
 
+-- Accepted: by number, or all that are open; never twice, and not without a reason.
+SELECT rsl.load_rejects_accept(:first, 'test data', (SELECT array_agg(reject_id) FROM rsl.reject WHERE load_id = :first));
+SELECT count(*) AS open FROM rsl.reject WHERE load_id = :later AND retried_by IS NULL AND accepted_at IS NULL \gset
+SELECT rsl.load_rejects_accept(:later, E' not ours\t') = :open AS all;
+SELECT rsl.load_rejects_accept(:later, 'again');
+SELECT accepted_by, accepted_because, accepted_at IS NOT NULL AS at FROM rsl.reject WHERE load_id = :later AND retried_by IS NULL;
+SELECT rsl.load_rejects_accept(:later, ' ');
+\echo :SQLSTATE
+SELECT rsl.load_rejects_accept(NULL, 'why');
+SELECT rsl.load_rejects_accept(:later, NULL);
+SELECT rsl.load_rejects_accept(0, 'why');
+
 -- Who sees the rows: whoever began the load, whoever may see the audit log; not whoever may only look at the books.
 CREATE ROLE rejects_reader LOGIN; CREATE ROLE rejects_loader LOGIN; CREATE ROLE rejects_other LOGIN; CREATE ROLE rejects_auditor LOGIN;
 SELECT rsl.grant_access('rejects_reader', 'read'), rsl.grant_access('rejects_loader', 'load'), rsl.grant_access('rejects_other', 'load'), rsl.grant_access('rejects_auditor', 'audit');
@@ -99,6 +111,8 @@ UPDATE rsl.rejects SET message = '';
 SET SESSION AUTHORIZATION rejects_other;
 SELECT count(*) FROM rsl.rejects;
 SELECT rsl.load_retried(:first, :later, '{1}');
+\echo :SQLSTATE
+SELECT rsl.load_rejects_accept(:first, 'not mine');
 \echo :SQLSTATE
 SET SESSION AUTHORIZATION rejects_auditor;
 SELECT count(DISTINCT load_id) > 1 AS all FROM rsl.rejects;

@@ -113,11 +113,28 @@ fn rows_are_left_out_mended_and_retried() -> Result<()> {
         ended.code == Some(0) && ended.stderr.contains("does not have 1 of these keys any more: id '5'"),
         "{ended:#?}"
     );
+    ensure!(ended.stderr.contains("rsl rejects 1 --accept"), "{ended:#?}");
+    // A row that is not to be loaded is accepted, once, with a reason.
+    let open = rejects(pair.rsl(&["rejects", "1"])?, 1)?[1]["reject_id"].to_string();
+    let mut accepted = pair.rsl(&["rejects", "1", "--accept", " "])?;
+    ensure!(Ended::of(&mut accepted)?.stderr.contains("a reason"));
+    let accept = ["rejects", "1", "--accept", "deleted in the ERP", "--number", &open];
+    let listed = rejects(pair.rsl(&accept)?, 0)?;
+    ensure!(
+        listed[1]["accepted_because"] == "deleted in the ERP" && listed[1]["accepted_by"] == "postgres",
+        "{listed:#?}"
+    );
+    ensure!(listed[0]["accepted_by"].is_null() && listed[1]["retried_by"].is_null(), "{listed:#?}");
+    let mut accepted = pair.rsl(&["rejects", "1", "--accept", "again"])?;
+    let again = Ended::of(&mut accepted)?;
+    ensure!(again.code == Some(0) && again.stderr.contains("0 rejects accepted"), "{again:#?}");
+    ensure!(again.stdout.contains("accepted by postgres: deleted in the ERP"), "{again:#?}");
+    ensure!(pair.refused(&["--retry-rejects", "1"])?.contains("no rejects that are still open"));
     // Those of the retry are retried as well; then there is nothing left.
     pair.edit("INSERT INTO LINE VALUES (5, 'B', 5, 'mended')")?;
     ensure!(pair.ended(&["--retry-rejects", "3"])?.code == Some(0));
     ensure!(rejects(pair.rsl(&["rejects", "3"])?, 0)?[0]["retried_by"] == 5);
-    ensure!(pair.refused(&["--retry-rejects", "3"])?.contains("no rejects that have not gone in"));
+    ensure!(pair.refused(&["--retry-rejects", "3"])?.contains("no rejects that are still open"));
     pair.exact(&["LINE", "--mode", "upsert"])?;
     Ok(())
 }

@@ -25,12 +25,27 @@ pub async fn run(args: Rejects) -> Result<u8> {
         }
         return Ok(exit::OK);
     };
+    if let Some(reason) = &args.accept {
+        let numbers = (!args.number.is_empty()).then_some(&args.number);
+        let accepted = connection
+            .client
+            .query_one("SELECT rsl.load_rejects_accept($1, $2, $3)", &[&load.number, reason, &numbers])
+            .await
+            .map_err(|error| failure_of(error, ACCESS, "run it again"))?;
+        eprintln!(
+            "load {}: {} accepted",
+            load.number,
+            table::count(accepted.get::<_, i64>(0) as u64, "reject", "rejects")
+        );
+    }
     let rows = connection
         .client
         .query(
             "SELECT r.reject_id, r.load_id, r.origin, r.object, r.target, r.key::text, r.column_name, r.constraint_name, r.sqlstate, r.message, r.hint,
                 to_char(r.rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS rejected_at, r.retried_by,
-                count(*) OVER () AS total, count(*) FILTER (WHERE r.retried_by IS NULL) OVER () AS open
+                r.accepted_by::text, to_char(r.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS accepted_at, r.accepted_because,
+                r.retried_by IS NULL AND r.accepted_at IS NULL AS is_open,
+                count(*) OVER () AS total, count(*) FILTER (WHERE r.retried_by IS NULL AND r.accepted_at IS NULL) OVER () AS open
              FROM rsl.rejects r WHERE r.load_id = $1 ORDER BY r.reject_id LIMIT $2",
             &[&load.number, &i64::from(args.limit)],
         )
@@ -53,21 +68,21 @@ pub async fn run(args: Rejects) -> Result<u8> {
             println!("load {} into {} has no rejects", load.number, load.target)
         }
         Format::Text => {
-            let heading = ["object", "key", "column", "SQLSTATE", "reason", "went in with"];
-            let mut list = table::new(&heading, &["went in with"]);
+            let heading = ["number", "object", "key", "column", "SQLSTATE", "reason", "settled"];
+            let mut list = table::new(&heading, &["number"]);
             for row in &rows {
                 list.add_row([
+                    row.get::<_, i64>("reject_id").to_string(),
                     escaped(&text(row, "object")),
                     key(&text(row, "key")),
                     escaped(&text(row, "column_name")),
                     text(row, "sqlstate"),
                     escaped(&text(row, "message")),
-                    row.get::<_, Option<i64>>("retried_by")
-                        .map_or(String::new(), |load| format!("load {load}")),
+                    settled(row),
                 ]);
             }
             println!("{list}");
-            let open_rows = rows.iter().filter(|row| row.get::<_, Option<i64>>("retried_by").is_none());
+            let open_rows = rows.iter().filter(|row| row.get("is_open"));
             let hints: BTreeSet<String> =
                 open_rows.map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
             for hint in hints {
@@ -110,6 +125,17 @@ async fn chosen(connection: &Connection, number: Option<i64>) -> Result<Option<L
     }
 }
 
+/// With which load the row went in after all, or why it is not to.
+fn settled(row: &Row) -> String {
+    match (row.get::<_, Option<i64>>("retried_by"), row.get::<_, Option<String>>("accepted_by")) {
+        (Some(load), _) => format!("went in with load {load}"),
+        (None, Some(role)) => {
+            format!("accepted by {}: {}", escaped(&role), escaped(&text(row, "accepted_because")))
+        }
+        (None, None) => String::new(),
+    }
+}
+
 fn text(row: &Row, name: &str) -> String {
     row.get::<_, Option<String>>(name).unwrap_or_default()
 }
@@ -123,6 +149,7 @@ fn reject(row: &Row) -> Value {
         "column": optional("column_name"), "constraint": optional("constraint_name"), "sqlstate": optional("sqlstate"),
         "message": optional("message"), "hint": optional("hint"), "rejected_at": optional("rejected_at"),
         "retried_by": row.get::<_, Option<i64>>("retried_by"),
+        "accepted_by": optional("accepted_by"), "accepted_at": optional("accepted_at"), "accepted_because": optional("accepted_because"),
     })
 }
 

@@ -94,8 +94,8 @@ impl Retry {
         let rejects = rejects(connection, load, &key).await?;
         let numbers = rejects.len() as u64;
         if rejects.is_empty() {
-            return Err(Failure::new(format!("load {load} has no rejects that have not gone in already"))
-                .hint(format!("rsl rejects {load} shows with which load they did; {ACCESS}")));
+            return Err(Failure::new(format!("load {load} has no rejects that are still open"))
+                .hint(format!("rsl rejects {load} shows with which load they went in, or who has accepted them; {ACCESS}")));
         }
         let columns = plan.key_positions();
         let types = columns.iter().map(|&at| plan.columns[at].1).collect();
@@ -140,6 +140,7 @@ impl Retry {
                 count(missing.len() as u64, "of these keys", "of these keys"),
                 keys.join("; ")
             );
+            eprintln!("hint: if they are not to be loaded: rsl rejects {} --accept 'why'", self.load);
         }
         Ok(())
     }
@@ -154,7 +155,7 @@ impl Retry {
 async fn rejects(connection: &Connection, load: i64, columns: &[String]) -> Result<Vec<(i64, Key)>> {
     let rows = connection
         .client
-        .query("SELECT reject_id, key FROM rsl.rejects WHERE load_id = $1 AND retried_by IS NULL ORDER BY reject_id", &[&load])
+        .query("SELECT reject_id, key FROM rsl.rejects WHERE load_id = $1 AND retried_by IS NULL AND accepted_at IS NULL ORDER BY reject_id", &[&load])
         .await
         .map_err(|error| failure_of(error, ACCESS, "run it again"))?;
     let mut found = Vec::new();
