@@ -404,7 +404,7 @@ fn rejects_losses_and_the_sources_account_are_shown_when_they_are_there() -> Res
     ensure!(part["rejected"] == 12 && part["rejects"].as_array().map(Vec::len) == Some(10), "{part:#}");
     ensure!(
         part["rejects"][0]
-            == json!({"key": "{\"part_no\": \"<b>1\"}", "column": "price", "sqlstate": "23514", "message": "violates \"price_check\""}),
+            == json!({"key": "{\"part_no\": \"<b>1\"}", "column": "price", "sqlstate": "23514", "message": "violates \"price_check\"", "settled": null}),
         "{part:#}"
     );
     let price = part["columns"]
@@ -421,6 +421,16 @@ fn rejects_losses_and_the_sources_account_are_shown_when_they_are_there() -> Res
         let said = report(&pair, &["--last", "--format", form])?.stdout;
         ensure!(said.contains("100 ns became 1 µs") && said.contains("23514"), "{form}: {said}");
         ensure!(!said.contains("top secret"), "{form} shows a value of a rejected row: {said}");
+    }
+    // What became of a reject is shown, and when none is open there is nothing to do.
+    pair.database
+        .run("SELECT rsl.load_rejects_accept(load_id, 'not | ours') FROM rsl.load WHERE object = 'PART'")?;
+    for (form, because) in
+        [("text", "not | ours"), ("json", "not | ours"), ("markdown", "not \\| ours"), ("html", "not | ours")]
+    {
+        let said = report(&pair, &["--last", "--format", form])?.stdout;
+        ensure!(said.contains(&format!("accepted by postgres: {because}")), "{form}: {said}");
+        ensure!(!said.contains("--retry-rejects"), "{form}: {said}");
     }
     // A witness that says something else is named.
     pair.database.run("UPDATE rsl.load SET report = jsonb_set(report, '{source,columns,price,sum}', '\"2.11\"') WHERE object = 'PART'")?;

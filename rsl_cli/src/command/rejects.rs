@@ -78,7 +78,7 @@ pub async fn run(args: Rejects) -> Result<u8> {
                     escaped(&text(row, "column_name")),
                     text(row, "sqlstate"),
                     escaped(&text(row, "message")),
-                    settled(row),
+                    escaped(&settled(row).unwrap_or_default()),
                 ]);
             }
             println!("{list}");
@@ -125,14 +125,12 @@ async fn chosen(connection: &Connection, number: Option<i64>) -> Result<Option<L
     }
 }
 
-/// With which load the row went in after all, or why it is not to.
-fn settled(row: &Row) -> String {
+/// With which load the row went in after all, or why it is not to; none while it is open.
+pub fn settled(row: &Row) -> Option<String> {
     match (row.get::<_, Option<i64>>("retried_by"), row.get::<_, Option<String>>("accepted_by")) {
-        (Some(load), _) => format!("went in with load {load}"),
-        (None, Some(role)) => {
-            format!("accepted by {}: {}", escaped(&role), escaped(&text(row, "accepted_because")))
-        }
-        (None, None) => String::new(),
+        (Some(load), _) => Some(format!("went in with load {load}")),
+        (None, Some(role)) => Some(format!("accepted by {role}: {}", text(row, "accepted_because"))),
+        (None, None) => None,
     }
 }
 

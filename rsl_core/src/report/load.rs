@@ -172,6 +172,8 @@ pub struct Reject {
     pub sqlstate: Option<String>,
     /// Why, in the server's words.
     pub message: Option<String>,
+    /// With which load it went in after all, or who has accepted that it does not; none while it is open.
+    pub settled: Option<String>,
 }
 
 /// A load that another one has replaced.

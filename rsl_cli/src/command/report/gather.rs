@@ -9,6 +9,7 @@ use rsl_core::report::{
 use serde_json::{Map, Value, json};
 
 use super::words;
+use crate::command::rejects::settled;
 use crate::failure::{Failure, Result};
 use crate::target::connection::{Connection, failure_of};
 
@@ -194,7 +195,7 @@ fn verdict(tables: &[LoadReport], finished: bool, not_begun: &[String]) -> Verdi
     if tables.iter().all(whole) { Verdict::Exact } else { Verdict::ExactBut }
 }
 
-fn load_report(load: &Value, run: &Value, rejects: Option<Vec<Reject>>) -> LoadReport {
+fn load_report(load: &Value, run: &Value, rejects: Option<Rejects>) -> LoadReport {
     let verdict = &load["report"];
     let strings = |name: &str| -> Vec<String> {
         load[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -232,8 +233,9 @@ fn load_report(load: &Value, run: &Value, rejects: Option<Vec<Reject>>) -> LoadR
         rows: Rows::of_verdict(verdict),
         digests: Digests::of_verdict(verdict),
         columns: ColumnReport::of_verdict(verdict, &strings("columns")),
-        rejects,
+        rejects: rejects.first,
         hint: match status.as_str() {
+            "partial" if rejects.open == Some(0) => None,
             "partial" => Some(format!(
                 "rsl rejects {number} lists them; when they are mended: rsl pull --retry-rejects {number}"
             )),
@@ -288,8 +290,16 @@ async fn run(connection: &Connection, which: &str, number: i64) -> Result<Option
     Ok(row.map(|row| row.get(0)))
 }
 
+/// What there is to show of the rejected rows of a load.
+#[derive(Default)]
+struct Rejects {
+    first: Vec<Reject>,
+    /// How many have neither gone in nor been accepted, if that may be known.
+    open: Option<i64>,
+}
+
 /// The first rejected rows of each load. A role that may not look at rejects has none to show, and sees of others' loads none.
-async fn rejects(connection: &Connection, loads: &[i64]) -> Result<HashMap<i64, Vec<Reject>>> {
+async fn rejects(connection: &Connection, loads: &[i64]) -> Result<HashMap<i64, Rejects>> {
     let readable = connection
         .client
         .query_one("SELECT has_table_privilege('rsl.rejects', 'SELECT')", &[])
@@ -301,22 +311,26 @@ async fn rejects(connection: &Connection, loads: &[i64]) -> Result<HashMap<i64, 
     let rows = connection
         .client
         .query(
-            "SELECT load_id, key::text, column_name, sqlstate, message FROM (
-                SELECT r.*, row_number() OVER (PARTITION BY r.load_id ORDER BY r.reject_id) AS place
+            "SELECT load_id, key::text, column_name, sqlstate, message, retried_by, accepted_by::text, accepted_because, open FROM (
+                SELECT r.*, row_number() OVER (PARTITION BY r.load_id ORDER BY r.reject_id) AS place,
+                    count(*) FILTER (WHERE r.retried_by IS NULL AND r.accepted_at IS NULL) OVER (PARTITION BY r.load_id) AS open
                 FROM rsl.rejects r WHERE r.load_id = ANY ($1)) x
              WHERE place <= $2 ORDER BY load_id, place",
             &[&loads, &REJECTS_SHOWN],
         )
         .await
         .map_err(failed)?;
-    let mut rejects: HashMap<i64, Vec<Reject>> = HashMap::new();
+    let mut rejects: HashMap<i64, Rejects> = HashMap::new();
     for row in rows {
         let key: Option<String> = row.get(1);
-        rejects.entry(row.get(0)).or_default().push(Reject {
+        let of_load = rejects.entry(row.get(0)).or_default();
+        of_load.open = Some(row.get("open"));
+        of_load.first.push(Reject {
             key: key.unwrap_or_else(|| "no key".to_owned()),
             column: row.get(2),
             sqlstate: row.get(3),
             message: row.get(4),
+            settled: settled(&row),
         });
     }
     Ok(rejects)

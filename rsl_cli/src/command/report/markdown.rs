@@ -140,8 +140,8 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
     }
     if !load.rejects.is_empty() {
         writeln!(out, "\nThe first {} of {} rejected rows:\n", load.rejects.len(), thousands(t.rejected))?;
-        row(out, &["key", "column", "SQLSTATE", "message"])?;
-        row(out, &["---"; 4])?;
+        row(out, &["key", "column", "SQLSTATE", "message", "settled"])?;
+        row(out, &["---"; 5])?;
         for reject in &load.rejects {
             let told = |field: &Option<String>| cell(field.as_deref().unwrap_or(words::UNKNOWN));
             row(
@@ -151,6 +151,7 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
                     &told(&reject.column),
                     &told(&reject.sqlstate),
                     &told(&reject.message),
+                    &cell(reject.settled.as_deref().unwrap_or(words::OPEN)),
                 ],
             )?;
         }

@@ -79,10 +79,11 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
             let told = [reject.column.as_deref(), reject.sqlstate.as_deref(), reject.message.as_deref()];
             writeln!(
                 out,
-                "{}: rejected: {} {}",
+                "{}: rejected: {} {}{}",
                 t.object,
                 shortened(&reject.key, words::LONGEST_KEY),
-                told.into_iter().flatten().collect::<Vec<_>>().join(" ")
+                told.into_iter().flatten().collect::<Vec<_>>().join(" "),
+                reject.settled.as_ref().map_or(String::new(), |settled| format!(" ({settled})"))
             )?;
         }
         if t.consistency.iter().any(|answer| answer["changed"] == serde_json::Value::Bool(true)) {

@@ -8,6 +8,8 @@ use crate::target::undo;
 
 /// What stands where nothing is known.
 pub const UNKNOWN: &str = "–";
+/// Of a reject that neither went in later nor was accepted.
+pub const OPEN: &str = "open";
 
 /// The verdict in a few words.
 pub fn verdict(verdict: Verdict) -> &'static str {
