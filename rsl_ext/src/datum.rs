@@ -100,13 +100,11 @@ impl Reader {
         }
         // SAFETY: see above; a type without a binary form raises 42883, which says so.
         unsafe { pg_sys::getTypeBinaryOutputInfo(ty, &mut function, &mut is_varlena) };
-        if function == pg_sys::Oid::from(pg_sys::F_TEXTSEND) {
+        if sends_as_text(function) {
             // Stored as text is, such as citext.
             return Reader::Text;
         }
-        // SAFETY: returns a string in the current memory context.
-        let name = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(ty)) };
-        Reader::Other { send: function, name: name.to_bytes().to_vec() }
+        Reader::Other { send: function, name: type_name(ty) }
     }
 
     /// Whether values of this type are summed.
@@ -240,6 +238,31 @@ impl Reader {
             },
         }
         written
+    }
+}
+
+/// Whether this is the send function of text under another name, as that of citext is.
+fn sends_as_text(function: pg_sys::Oid) -> bool {
+    let address = |function: pg_sys::Oid| {
+        let mut info = pg_sys::FmgrInfo::default();
+        // SAFETY: fills in a variable of this frame; the function is one of the catalogue.
+        unsafe { pg_sys::fmgr_info(function, &mut info) };
+        info.fn_addr.map(|address| address as usize)
+    };
+    let text = pg_sys::Oid::from(pg_sys::F_TEXTSEND);
+    function == text || address(function) == address(text)
+}
+
+/// The qualified name of a type, the same in every session.
+fn type_name(ty: pg_sys::Oid) -> Vec<u8> {
+    // SAFETY: a setting of this backend, read and put back on its main thread; the name is copied from the current memory context. A
+    // type that is gone would be an error, after which the setting would stay; but its reader was just made.
+    unsafe {
+        let quotes_all = pg_sys::quote_all_identifiers;
+        pg_sys::quote_all_identifiers = false;
+        let name = CStr::from_ptr(pg_sys::format_type_be_qualified(ty)).to_bytes().to_vec();
+        pg_sys::quote_all_identifiers = quotes_all;
+        name
     }
 }
 

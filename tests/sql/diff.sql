@@ -102,3 +102,93 @@ SELECT * FROM rsl.diff('small', 'large', '{k}');
 CREATE TABLE t1 (id int PRIMARY KEY, t text, r text, x text, s text); CREATE TABLE t2 (LIKE t1 INCLUDING ALL);
 INSERT INTO t1 VALUES (1, 'a', 'b', 'c', 'd'); INSERT INTO t2 VALUES (1, 'A', 'b', 'c', 'd');
 SELECT * FROM rsl.diff('t1', 't2');
+-- What the owner of a type has made, casts and the rules of domains, does not run with the rights of whoever compares, and hides nothing.
+CREATE ROLE diff_owner;
+CREATE SCHEMA theirs AUTHORIZATION diff_owner;
+SET ROLE diff_owner;
+CREATE TYPE theirs.mood AS ENUM ('a', 'b');
+CREATE FUNCTION theirs.as_mood(text) RETURNS theirs.mood LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a cast runs as %', current_user; RETURN 'a'; END $$;
+CREATE CAST (text AS theirs.mood) WITH FUNCTION theirs.as_mood(text);
+CREATE FUNCTION theirs.as_text(theirs.mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a cast runs as %', current_user; RETURN 'same'; END $$;
+CREATE CAST (theirs.mood AS text) WITH FUNCTION theirs.as_text(theirs.mood) AS ASSIGNMENT;
+CREATE FUNCTION theirs.holds(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a rule runs as %', current_user; RETURN true; END $$;
+CREATE DOMAIN theirs.code AS text CONSTRAINT holds CHECK (theirs.holds(value));
+CREATE TABLE theirs.l (k theirs.mood PRIMARY KEY, v int, m theirs.mood);
+CREATE TABLE theirs.r (LIKE theirs.l INCLUDING ALL);
+INSERT INTO theirs.l VALUES ('a', 1, 'a'), ('b', 1, NULL);
+INSERT INTO theirs.r VALUES ('a', 1, 'b'), ('b', 999, 'a');
+SET client_min_messages = error;
+CREATE TABLE theirs.cl (k theirs.code PRIMARY KEY, v int);
+CREATE TABLE theirs.cr (LIKE theirs.cl INCLUDING ALL);
+INSERT INTO theirs.cl VALUES ('x', 1), ('y', 1);
+INSERT INTO theirs.cr VALUES ('x', 1), ('y', 2);
+RESET client_min_messages;
+RESET ROLE;
+SELECT * FROM rsl.diff('theirs.l', 'theirs.r');
+SELECT * FROM rsl.diff('theirs.cl', 'theirs.cr');
+-- A domain with a rule that its rows break, of before the rule was made.
+CREATE DOMAIN late AS int;
+CREATE TABLE late_l (k late PRIMARY KEY, v text);
+CREATE TABLE late_r (k late PRIMARY KEY, v text);
+INSERT INTO late_l VALUES (-1, 'a'), (1, 'b');
+INSERT INTO late_r VALUES (-1, 'c'), (1, 'b');
+ALTER DOMAIN late ADD CONSTRAINT positive CHECK (value > 0) NOT VALID;
+SELECT * FROM rsl.diff('late_l', 'late_r');
+-- A key that stands twice on both sides, with the same rows, is no difference; with other rows it is.
+CREATE TABLE twice_l (k int, v text);
+CREATE TABLE twice_r (k int, v text);
+INSERT INTO twice_l VALUES (1, 'a'), (1, 'b'), (2, 'z'), (3, 'p'), (3, 'q'), (NULL, 'q');
+INSERT INTO twice_r VALUES (1, 'b'), (1, 'a'), (2, 'z'), (3, 'p'), (3, 'p'), (NULL, 'r');
+SELECT * FROM rsl.diff('twice_l', 'twice_r', '{k}');
+-- Keys that cannot be sorted or compared by the server; a column that has no binary form.
+CREATE TABLE odd_l (k json, p point, x xml, acl aclitem, v int);
+CREATE TABLE odd_r (LIKE odd_l);
+INSERT INTO odd_l VALUES ('{"a": 1}', '(1,2)', '<a/>', NULL, 1), ('{"a": 2}', '(3,4)', '<b/>', NULL, 2);
+INSERT INTO odd_r VALUES ('{"a": 1}', '(1,2)', '<a/>', NULL, 1), ('{"a": 2}', '(3,4)', '<b/>', NULL, 3);
+SELECT * FROM rsl.diff('odd_l', 'odd_r', '{k}');
+SELECT * FROM rsl.diff('odd_l', 'odd_r', '{p,x}');
+-- A type of text under another name is text.
+CREATE EXTENSION citext;
+CREATE TABLE ci_l (k citext PRIMARY KEY, v citext);
+CREATE TABLE ci_r (k text PRIMARY KEY, v text);
+INSERT INTO ci_l VALUES ('A', 'x'), ('b', 'y');
+INSERT INTO ci_r VALUES ('A', 'x'), ('b', 'Y');
+SELECT rsl.digest('A'::citext) = rsl.digest('A'::text) AS text, rsl.digest('A'::citext) = rsl.digest('a'::text) AS same_case;
+SELECT * FROM rsl.diff('ci_l', 'ci_r');
+SELECT * FROM rsl.diff('ci_l', 'ci_l');
+-- A temporary table with the name of a type; rows that change from one look to the next; names however the session quotes them.
+CREATE TEMP TABLE date (k int PRIMARY KEY, v regclass);
+CREATE TABLE dates (k int PRIMARY KEY, v regclass);
+INSERT INTO date VALUES (1, 'pg_type');
+INSERT INTO dates VALUES (1, 'pg_class');
+SET quote_all_identifiers = on;
+SELECT rsl.digest('10.0.0.1'::inet) AS inet \gset
+SELECT * FROM rsl.diff('pg_temp.date', 'dates');
+RESET quote_all_identifiers;
+SELECT rsl.digest('10.0.0.1'::inet) = :'inet' AS same_digest;
+CREATE SEQUENCE looks;
+CREATE VIEW changing AS SELECT k, nextval('looks') <= 3 AS v FROM generate_series(1, 3) k;
+SELECT * FROM rsl.diff('changing', 'changing', '{k}');
+\echo :SQLSTATE
+-- Row security hides rows behind a view, too: from whoever asks, or from the owner of the view.
+CREATE TABLE hidden (id int PRIMARY KEY);
+INSERT INTO hidden SELECT generate_series(1, 10);
+CREATE TABLE seen AS SELECT * FROM hidden WHERE id <= 5;
+ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON hidden USING (id <= 5);
+CREATE VIEW as_caller WITH (security_invoker) AS SELECT * FROM hidden;
+CREATE VIEW as_owner AS SELECT * FROM hidden;
+CREATE VIEW over_both AS SELECT a.id FROM as_caller a JOIN as_owner o USING (id);
+GRANT SELECT ON hidden, seen, as_caller, as_owner, over_both TO diff_owner;
+GRANT USAGE ON SCHEMA rsl TO diff_owner;
+SET ROLE diff_owner;
+SELECT count(*) FROM rsl.diff('as_caller', 'seen', '{id}');
+\echo :SQLSTATE
+SELECT count(*) FROM rsl.diff('as_owner', 'seen', '{id}');
+SELECT count(*) FROM rsl.diff('over_both', 'seen', '{id}');
+CREATE VIEW theirs.own AS SELECT * FROM hidden;
+RESET ROLE;
+SELECT count(*) FROM rsl.diff('theirs.own', 'seen', '{id}');
+SELECT count(*) FROM rsl.diff('as_caller', 'seen', '{id}');
+DROP OWNED BY diff_owner CASCADE;
+DROP ROLE diff_owner;

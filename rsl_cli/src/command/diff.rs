@@ -123,6 +123,10 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
         }
         break (first, differing, compared);
     };
+    let rows_read = look.progress.load(Ordering::Relaxed);
+    let source_rows = first.prints.iter().map(|print| print.rows).sum();
+    // Some were read twice.
+    look.progress.store(source_rows, Ordering::Relaxed);
     bar.done("compared");
 
     let verdict = if compared.tally.any() || !columns.different.is_empty() {
@@ -143,14 +147,14 @@ async fn diff(args: &Diff, target: &Target, connection: &Connection, stop: Stop)
             Way::Rows(why) => json!({"hashed_by": "program", "why": why}),
             Way::Source(_) => json!({"hashed_by": "source"}),
         },
-        source_rows: first.prints.iter().map(|print| print.rows).sum(),
+        source_rows,
         table_rows: rows.rows,
         null_keys: [first.null_keys, Some(rows.null_keys)],
         buckets: look.buckets.get(),
         differing_buckets: differing as u64,
         moved: compared.moved,
         vanished: compared.vanished,
-        rows_read: look.progress.load(Ordering::Relaxed),
+        rows_read,
         rows_sent: compared.sent,
         tally: compared.tally,
         at_least: compared.more,

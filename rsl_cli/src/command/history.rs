@@ -95,7 +95,7 @@ fn print(rows: &[Row], columns: &[String]) {
                 text(row, "operation").unwrap_or_default(),
                 what(&image("old"), &image("new"), columns),
                 who(text(row, "actor"), text(row, "acting_role"), text(row, "session_role")),
-                escaped(&text(row, "application").unwrap_or_default()),
+                table::visible(&text(row, "application").unwrap_or_default()),
                 row.get::<_, Option<i64>>("load_id").map_or(String::new(), |load| load.to_string()),
             ]
         })
@@ -116,9 +116,9 @@ fn print(rows: &[Row], columns: &[String]) {
 
 /// The application user, else the role that did it; and who had logged in if that is somebody else.
 fn who(actor: Option<String>, acting: Option<String>, session: Option<String>) -> String {
-    let who = escaped(&actor.or_else(|| acting.clone()).unwrap_or_default());
+    let who = table::visible(&actor.or_else(|| acting.clone()).unwrap_or_default());
     match session.filter(|session| Some(session) != acting.as_ref()) {
-        Some(session) => format!("{who} (logged in as {})", escaped(&session)),
+        Some(session) => format!("{who} (logged in as {})", table::visible(&session)),
         None => who,
     }
 }
@@ -134,7 +134,7 @@ fn what(old: &Value, new: &Value, columns: &[String]) -> String {
             image.and_then(|image| image.get(name)).map(value)
         };
         let values: Vec<String> = [of(old), of(new)].into_iter().flatten().collect();
-        format!("{}: {}", escaped(name), values.join(" → "))
+        format!("{}: {}", table::visible(name), values.join(" → "))
     };
     names.into_iter().map(field).collect::<Vec<_>>().join(", ")
 }
@@ -143,13 +143,8 @@ fn what(old: &Value, new: &Value, columns: &[String]) -> String {
 fn value(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
-        other => escaped(&other.to_string()),
+        other => table::visible(&other.to_string()),
     }
-}
-
-/// What is in a database must not move the cursor of a terminal.
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

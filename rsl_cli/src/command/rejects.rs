@@ -73,12 +73,12 @@ pub async fn run(args: Rejects) -> Result<u8> {
             for row in &rows {
                 list.add_row([
                     row.get::<_, i64>("reject_id").to_string(),
-                    escaped(&text(row, "object")),
+                    table::visible(&text(row, "object")),
                     key(&text(row, "key")),
-                    escaped(&text(row, "column_name")),
+                    table::visible(&text(row, "column_name")),
                     text(row, "sqlstate"),
-                    escaped(&text(row, "message")),
-                    escaped(&settled(row).unwrap_or_default()),
+                    table::visible(&text(row, "message")),
+                    table::visible(&settled(row).unwrap_or_default()),
                 ]);
             }
             println!("{list}");
@@ -86,7 +86,7 @@ pub async fn run(args: Rejects) -> Result<u8> {
             let hints: BTreeSet<String> =
                 open_rows.map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
             for hint in hints {
-                eprintln!("hint: {}", escaped(&hint));
+                eprintln!("hint: {}", table::visible(&hint));
             }
             if total > rows.len() as i64 {
                 eprintln!("{} more are not shown: --limit {total}", total - rows.len() as i64);
@@ -155,13 +155,10 @@ fn reject(row: &Row) -> Value {
 fn key(json: &str) -> String {
     let Ok(Value::Object(key)) = serde_json::from_str(json) else { return "(none)".to_owned() };
     let column = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{} {}", escaped(name), escaped(&table::shortened(text, LONGEST_KEY))),
-        other => format!("{} {other}", escaped(name)),
+        Value::String(text) => {
+            format!("{} {}", table::visible(name), table::visible(&table::shortened(text, LONGEST_KEY)))
+        }
+        other => format!("{} {other}", table::visible(name)),
     };
     key.iter().map(column).collect::<Vec<_>>().join(", ")
-}
-
-/// What is in a database must not move the cursor of a terminal.
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

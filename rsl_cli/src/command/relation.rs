@@ -5,16 +5,18 @@ use crate::target::connection::{Connection, failure_of};
 
 const WRITE: &str = "write it as schema.table; rsl audit status and rsl loads list tables";
 
-/// Its name, qualified and quoted. One without a schema may stand in `erp`, where loads go.
+/// Its name, qualified and quoted. One without a schema is looked for as the server does, and then in `erp`, where loads go.
 pub async fn find(connection: &Connection, name: &str) -> Result<String> {
     let found = connection
         .client
         .query_opt(
             "SELECT format('%I.%I', n.nspname, c.relname)
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.oid = coalesce(to_regclass($1),
-                CASE WHEN cardinality(parse_ident($1)) = 1 THEN to_regclass('erp.' || $1) END)",
-            &[&name],
+             FROM (SELECT parse_ident($1) AS name) p
+             CROSS JOIN unnest(CASE cardinality(p.name) WHEN 1 THEN array_append($2::text[], 'erp') WHEN 2 THEN p.name[1:1] END) WITH ORDINALITY s (schema, place)
+             JOIN pg_namespace n ON n.nspname = s.schema
+             JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.name[cardinality(p.name)]
+             ORDER BY s.place LIMIT 1",
+            &[&name, &connection.schemas],
         )
         .await
         .map_err(|error| {

@@ -30,6 +30,18 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
+/// What is in a database must neither move the cursor of a terminal nor turn its text round.
+pub fn visible(text: &str) -> String {
+    // Controls, and what is one in Unicode: directions, isolates, and separators of lines and paragraphs.
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .flat_map(|c| if acts(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
 /// Shortens the texts of one column so that each row fits into one line of `width`, but never to less than `least`.
 pub fn fit<const N: usize>(heading: &[&str; N], rows: &mut [[String; N]], column: usize, width: u16) {
     let least = 24;

@@ -135,7 +135,12 @@ impl Target {
             // What ends the connection is an error of the statement that is waiting for it, and said there.
             let _ = connection.await;
         });
-        Ok(Connection { client, tls: self.tls.clone() })
+        let schemas = client
+            .query_one("SELECT pg_catalog.current_schemas(false)::pg_catalog.text[]", &[])
+            .await?
+            .get(0);
+        client.batch_execute(SETTINGS).await?;
+        Ok(Connection { client, tls: self.tls.clone(), schemas })
     }
 
     fn unreachable(&self, error: tokio_postgres::Error) -> Failure {
@@ -163,10 +168,16 @@ fn bad_option(name: &str, expected: &str) -> Failure {
     Failure::new(format!("option \"{name}\" of the database URL must be {expected}"))
 }
 
+/// What a role, a database or a server sets for its sessions must not change what statements mean, nor whose functions they call.
+const SETTINGS: &str = "SET search_path = pg_catalog, pg_temp; SET standard_conforming_strings = on; SET quote_all_identifiers = off; \
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off";
+
 /// An open connection.
 pub struct Connection {
     pub client: Client,
     tls: MakeRustlsConnect,
+    /// In which a name without a schema would be looked for: those of the role's search_path.
+    pub schemas: Vec<String>,
 }
 
 impl Connection {

@@ -211,14 +211,20 @@ pub(super) async fn existing_columns(
     let rows = connection
         .client
         .query(
-            "SELECT a.attname::text, b.oid, CASE WHEN a.atttypmod = -1 THEN t.typtypmod ELSE a.atttypmod END, b.typtype::text,
-                format_type(a.atttypid, a.atttypmod), a.attgenerated <> '',
+            // A domain may be one of another domain; the first that has a modifier gives it.
+            "SELECT a.attname::text, b.oid, b.modifier, b.kind, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '',
                 a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
              FROM pg_catalog.pg_class c
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              LEFT JOIN (pg_catalog.pg_attribute a
-                JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-                JOIN pg_catalog.pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END)
+                CROSS JOIN LATERAL (
+                    WITH RECURSIVE base (oid, kind, next, modifier) AS (
+                        SELECT t.oid, t.typtype::text, t.typbasetype, CASE WHEN a.atttypmod = -1 THEN t.typtypmod ELSE a.atttypmod END
+                        FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+                        UNION ALL
+                        SELECT t.oid, t.typtype::text, t.typbasetype, CASE WHEN d.modifier = -1 THEN t.typtypmod ELSE d.modifier END
+                        FROM base d JOIN pg_catalog.pg_type t ON t.oid = d.next WHERE d.kind = 'd')
+                    SELECT oid, kind, modifier FROM base WHERE kind <> 'd') b)
                 ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
              WHERE n.nspname = $1 AND c.relname = $2
              ORDER BY a.attnum",

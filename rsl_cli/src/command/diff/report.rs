@@ -1,14 +1,16 @@
 //! Differences and summary of `rsl diff`, for people and for programs.
 
-use std::fs::File;
+use std::fs::Permissions;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tempfile::{Builder, NamedTempFile};
 
 use crate::args::{Diff, Format};
-use crate::command::table::{count, thousands};
+use crate::command::table::{count, thousands, visible};
 use crate::failure::{Failure, Result};
 use crate::source::Consistency;
 use crate::target::diff::{Difference, Tally};
@@ -64,7 +66,8 @@ pub struct Summary {
 /// Where differences go.
 pub struct Report {
     format: Format,
-    file: Option<(PathBuf, BufWriter<File>)>,
+    /// Under another name until the end: what an earlier run wrote stays until there is something better.
+    file: Option<(PathBuf, BufWriter<NamedTempFile>)>,
     /// For JSON, which is printed at the end.
     kept: Vec<Value>,
     listed: u64,
@@ -75,9 +78,12 @@ impl Report {
     pub fn open(args: &Diff) -> Result<Self> {
         let file = match &args.output {
             Some(path) => {
-                let file = File::create(path).map_err(|error| {
-                    Failure::new(format!("cannot write the differences to {}: {error}", path.display()))
-                })?;
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let file = Builder::new()
+                    .prefix(".rsl-diff-")
+                    .permissions(Permissions::from_mode(0o666))
+                    .tempfile_in(folder.unwrap_or(Path::new(".")))
+                    .map_err(|error| unwritten(path, &error))?;
                 Some((path.clone(), BufWriter::new(file)))
             }
             None => None,
@@ -102,8 +108,9 @@ impl Report {
         shown["listed"] = json!(self.listed);
         shown["seconds"] = json!((summary.seconds * 1000.0).round() / 1000.0);
         self.write(&json!({"summary": shown}))?;
-        if let Some((path, file)) = &mut self.file {
-            file.flush().map_err(|error| unwritten(path, &error))?;
+        if let Some((path, file)) = self.file.take() {
+            let file = file.into_inner().map_err(|error| unwritten(&path, error.error()))?;
+            file.persist(&path).map_err(|error| unwritten(&path, &error.error))?;
         }
         match self.format {
             Format::Json => {
@@ -135,12 +142,12 @@ fn line(difference: &Difference) -> String {
     match (kind.as_str(), key, column) {
         ("column", _, Some(column)) => match (left, right) {
             (Some(left), None) => {
-                format!("column {}: only the source has it ({})", one_line(column), one_line(left))
+                format!("column {}: only the source has it ({})", visible(column), visible(left))
             }
             (None, Some(right)) => {
-                format!("column {}: only the table has it ({})", one_line(column), one_line(right))
+                format!("column {}: only the table has it ({})", visible(column), visible(right))
             }
-            _ => format!("column {}: the types cannot be compared: {}", one_line(column), sides()),
+            _ => format!("column {}: the types cannot be compared: {}", visible(column), sides()),
         },
         ("missing", Some(key), _) => format!("{key}: missing, only the source has it"),
         ("extra", Some(key), _) => format!("{key}: extra, only the table has it"),
@@ -156,8 +163,7 @@ fn line(difference: &Difference) -> String {
         ),
         (kind, key, column) => {
             let place: Vec<String> = [key, Some(kind.to_owned())].into_iter().flatten().collect();
-            let column =
-                column.as_deref().map_or_else(String::new, |column| format!(" {}", one_line(column)));
+            let column = column.as_deref().map_or_else(String::new, |column| format!(" {}", visible(column)));
             format!("{}{column}: {}", place.join(": "), sides())
         }
     }
@@ -170,7 +176,7 @@ fn shown_key(key: &Map<String, Value>) -> String {
             Value::String(text) => shown(Some(text)),
             other => other.to_string(),
         };
-        format!("{}={value}", one_line(name))
+        format!("{}={value}", visible(name))
     };
     key.iter().map(part).collect::<Vec<_>>().join(", ")
 }
@@ -180,7 +186,7 @@ fn shown(value: Option<&str>) -> String {
     let Some(value) = value else { return "NULL".to_owned() };
     let length = value.chars().count();
     let begin: String = value.chars().take(SHOWN).collect();
-    let begin = one_line(&begin);
+    let begin = visible(&begin);
     // Blanks at the end, and a text that looks like NULL, would not be seen.
     let plain = !begin.is_empty() && begin != "NULL" && begin.trim() == begin && !begin.contains('\'');
     match (length > SHOWN, plain) {
@@ -188,13 +194,6 @@ fn shown(value: Option<&str>) -> String {
         (false, true) => begin,
         (false, false) => format!("'{begin}'"),
     }
-}
-
-/// Without control characters, which could do anything to a terminal.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }
 
 fn text(summary: &Summary, listed: u64) -> String {
@@ -270,7 +269,7 @@ fn text(summary: &Summary, listed: u64) -> String {
                 let columns: Vec<_> = tally
                     .columns
                     .iter()
-                    .map(|(name, rows)| format!("{} ({})", one_line(name), thousands(*rows)))
+                    .map(|(name, rows)| format!("{} ({})", visible(name), thousands(*rows)))
                     .collect();
                 say(format!("columns that differ, and in {at_least}how many rows: {}", columns.join(", ")));
             }
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_one_line() {
+    fn a_difference_is_visible() {
         let of = |left, right| line(&difference("changed", Some("name"), left, right));
         assert_eq!(of(Some("1.50"), Some("1.51")), "code=A 1, seq=NULL: changed name: 1.50 → 1.51");
         assert_eq!(of(Some("a"), Some("a ")), "code=A 1, seq=NULL: changed name: a → 'a '");

@@ -45,7 +45,13 @@ impl Found {
             .map_err(|error| failure_of(error, ACCESS, LOST))?;
         // Rows that are hidden would be told as missing.
         if let Some(why) = obstacle.get::<_, Option<String>>(0) {
-            return Err(Failure::new(why).hint(ACCESS));
+            let hint = match why.starts_with("row security") {
+                true => {
+                    "nothing can be said of rows that are not seen: compare as a role that row security does not apply to, such as the owner or one with BYPASSRLS"
+                }
+                false => ACCESS,
+            };
+            return Err(Failure::new(why).hint(hint));
         }
         Ok(Self { sql, name: format!("{}.{}", place.0, place.1), place, key: row.get(2) })
     }
@@ -144,7 +150,10 @@ impl Columns {
     /// All columns of a table `t`, quoted, as they are compared: an enumeration as its label.
     pub fn list_sql(&self) -> String {
         let column = |((name, _), ty): (&(String, PgType), &PgType)| match ty {
-            PgType::Enum => format!("t.{0}::text AS {0}", quote(name)),
+            // Not a cast to text: that may be a function of whoever made the type.
+            PgType::Enum => {
+                format!("CASE WHEN t.{0} IS NOT NULL THEN format('%s', t.{0}) END AS {0}", quote(name))
+            }
             _ => format!("t.{}", quote(name)),
         };
         self.compared.iter().zip(&self.types).map(column).collect::<Vec<_>>().join(", ")

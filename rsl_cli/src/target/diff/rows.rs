@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, TryStreamExt};
-use rsl_core::Digest;
 use rsl_core::common::Sums;
+use rsl_core::{Digest, PgType};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -87,7 +87,7 @@ impl<'a> Rows<'a> {
     pub async fn begin(connection: &'a Connection, found: &'a Found, columns: &'a Columns) -> Result<Self> {
         let client = &connection.client;
         client
-            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL timezone = 'UTC'")
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SET LOCAL timezone = 'UTC'")
             .await
             .map_err(failure)?;
         let nulls: Vec<_> =
@@ -179,8 +179,12 @@ impl<'a> Rows<'a> {
     }
 
     async fn make_tables(&self) -> Result<()> {
-        let columns: Vec<_> =
-            self.columns.compared.iter().map(|(name, ty)| format!("{} {ty}", quote(name))).collect();
+        let column = |(name, ty): &(String, PgType)| match ty {
+            // With a length every value would be filled up to it.
+            PgType::Char(_) => format!("{} bpchar", quote(name)),
+            _ => format!("{} {ty}", quote(name)),
+        };
+        let columns: Vec<_> = self.columns.compared.iter().map(column).collect();
         let sql = format!(
             "DROP TABLE IF EXISTS pg_temp.rsl_diff_bucket, pg_temp.rsl_diff_source, pg_temp.rsl_diff_target;
              CREATE TEMP TABLE rsl_diff_bucket (bucket int) ON COMMIT DROP;
