@@ -268,6 +268,13 @@ fn load_undo(load: Option<i64>, dry_run: Option<bool>, leave_changed: Option<boo
                     || jsonb_build_object('at', clock_timestamp(), 'role', $3::text))
                  WHERE load_id = $1",
                 &[load.into(), JsonB(undone.clone()).into(), role.as_str().into()],
+            )?;
+            // Loads that only found the same rows there already.
+            execute(
+                "UPDATE rsl.load SET status = 'undone', report = report || jsonb_build_object('undone', jsonb_build_object(
+                    'by', 'nothing', 'deleted', 0, 'restored', 0, 'inserted', 0, 'changed', 0, 'with', $1, 'at', clock_timestamp(), 'role', $2::text))
+                 WHERE (report ->> 'repeats')::bigint = $1 AND status IN ('exact', 'partial')",
+                &[load.into(), role.as_str().into()],
             )
         })?;
     }

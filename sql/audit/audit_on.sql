@@ -56,6 +56,7 @@ COMMENT ON FUNCTION rsl.audit_members(regclass) IS 'A table, or a partitioned ta
 CREATE FUNCTION rsl.audit_columns(target regclass, names text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     column_name text;

@@ -124,6 +124,7 @@ COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint, bigint) I
 CREATE FUNCTION rsl.audit_must_know_keys(target regclass, number int, since timestamptz) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     kind CONSTANT text := $kind$ CASE WHEN t ~ '^(smallint|integer|bigint|numeric)' THEN 'number' WHEN t ~ '^(pg_catalog\.text|text|character varying)' THEN 'text'

@@ -2,6 +2,7 @@
 CREATE FUNCTION rsl.constraint_candidates(column_type oid, modifier int) RETURNS SETOF text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
     WITH base AS (
         SELECT coalesce(nullif(y.typbasetype, 0), y.oid) AS oid, y.typcategory, y.typtype FROM pg_type AS y WHERE y.oid = column_type

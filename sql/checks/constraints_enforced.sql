@@ -37,6 +37,7 @@ BEGIN
             IF why IS NOT NULL THEN
                 actual := NULL; detail := format('%s; its rows were not looked at: %s', detail, why);
             ELSE
+                broken := NULL;
                 BEGIN
                     -- Functions in a rule are its owner's, and must not run with more rights than the owner has. The rule may name the table.
                     PERFORM rsl.act_as(t.owner);
@@ -48,7 +49,9 @@ BEGIN
                     RAISE EXCEPTION USING ERRCODE = 'RSL00';
                 EXCEPTION
                     WHEN SQLSTATE 'RSL00' THEN
-                        IF broken > 0 THEN
+                        IF broken IS NULL THEN
+                            status := 'fail'; actual := 'SQLSTATE RSL00'; detail := format('%s; a function of the rule has raised it', detail);
+                        ELSIF broken > 0 THEN
                             status := 'fail'; actual := format('rows that break it: %s', broken);
                             detail := format('%s; first %s', detail, first_rows); hint := format('correct these rows, then %s', hint);
                         END IF;

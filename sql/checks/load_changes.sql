@@ -25,6 +25,8 @@ DECLARE
     l rsl.load;
     rel regclass;
     number int;
+    columns text[];
+    then_account jsonb;
     kept rsl.load_sketch;
     log_keys text[];
     nothing CONSTANT bytea := rsl.sketch_of_nothing(rsl.named_differences());
@@ -42,6 +44,9 @@ DECLARE
 BEGIN
     SELECT * INTO l FROM rsl.load x WHERE x.load_id = load;
     rel := rsl.verify_relation(l.target);
+    -- With what earlier loads brought, where this one did not bring it all.
+    columns := CASE WHEN l.report ? 'whole' THEN ARRAY(SELECT jsonb_array_elements_text(l.report #> '{whole,names}')) ELSE l.columns END;
+    then_account := coalesce(l.report -> 'whole', l.report -> 'after');
     IF rel IS NULL OR l.report #>> '{after,digest}' IS NULL THEN
         RAISE EXCEPTION 'nothing is known of what load % left', load
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT load_id, target, status FROM rsl.load; lists the loads.';
@@ -52,11 +57,11 @@ BEGIN
     ELSE
         unnamed := format('which rows they are role %I may not see', current_user);
     END IF;
-    now_witness := rsl.table_account(rel, l.columns, coalesce(kept.key_columns, '{}'));
+    now_witness := rsl.table_account(rel, columns, coalesce(kept.key_columns, '{}'));
     now_sketch := decode(now_witness ->> 'sketch', 'hex');
     result := jsonb_build_object('digest', now_witness -> 'digest', 'rows', now_witness -> 'rows',
-        'columns', (SELECT coalesce(jsonb_agg(c.name ORDER BY c.n), '[]') FROM unnest(l.columns) WITH ORDINALITY c (name, n)
-            WHERE l.report #>> ARRAY['after', 'columns', c.name, 'digest'] <> now_witness #>> ARRAY['columns', c.name, 'digest']));
+        'columns', (SELECT coalesce(jsonb_agg(c.name ORDER BY c.n), '[]') FROM unnest(columns) WITH ORDINALITY c (name, n)
+            WHERE then_account #>> ARRAY['columns', c.name, 'digest'] <> now_witness #>> ARRAY['columns', c.name, 'digest']));
 
     -- What the log says.
     SELECT min((t.settings ->> 'table')::int) INTO number FROM rsl.audit_triggers() t WHERE t.target = rel;
@@ -85,7 +90,7 @@ BEGIN
                 (SELECT %4$s FROM (SELECT (b.was_row).* FROM both_ends b WHERE b.was_there AND (b.is_whole OR b.now_there)) t)
             FROM both_ends b$log$,
             rel, rsl.column_list('t', log_keys), rsl.column_list('(n.row)', log_keys),
-            rsl.sketch_call('sketch', 'row_sketch', 't', coalesce(kept.key_columns, '{}'), l.columns))
+            rsl.sketch_call('sketch', 'row_sketch', 't', coalesce(kept.key_columns, '{}'), columns))
         INTO changes, rows_changed, disagree, gone, was
         USING number, coalesce((l.report #>> '{after,block}')::bigint, 0), load;
         now_sketch := rsl.sketch_minus(now_sketch, coalesce(gone, nothing));
@@ -95,7 +100,7 @@ BEGIN
         why := 'the audit log has no change since';
     END IF;
     result := result || jsonb_build_object('changes', changes, 'rows_changed', rows_changed);
-    IF rsl.sketch_digest(now_sketch) = l.report #>> '{after,digest}' AND disagree = '[]' THEN
+    IF rsl.sketch_digest(now_sketch) = then_account ->> 'digest' AND disagree = '[]' THEN
         RETURN result || '{"explained": true}';
     END IF;
 

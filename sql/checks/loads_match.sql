@@ -28,6 +28,8 @@ DECLARE
     lost text;
     why text;
     digest text;
+    sketched text;
+    rejects record;
     said text;
     found jsonb;
 BEGIN
@@ -38,7 +40,8 @@ BEGIN
     END IF;
 
     FOR t IN
-        SELECT s.target, e.load_id, e.columns, e.report #>> '{after,digest}' AS digest, e.report #>> '{after,rows}' AS rows,
+        SELECT s.target, e.load_id, e.rejected, coalesce(e.report #>> '{whole,digest}', e.report #>> '{after,digest}') AS digest, e.report #>> '{after,rows}' AS rows,
+               CASE WHEN e.report ? 'whole' THEN ARRAY(SELECT jsonb_array_elements_text(e.report #> '{whole,names}')) ELSE e.columns END AS columns,
                (e.report #>> '{after,block}')::bigint AS block,
                to_char(timezone('utc', e.finished_at), now_format) AS finished
         FROM (SELECT DISTINCT l.target FROM rsl.load AS l) AS s
@@ -65,6 +68,12 @@ BEGIN
                 status := 'warn';
                 detail := format('%s: its report has no digest to compare with', said);
                 hint := 'load the target again';
+            ELSIF (SELECT c.relkind NOT IN ('r', 'p') FROM pg_class AS c WHERE c.oid = rel) THEN
+                -- What stands there runs code of its owner when it is read, and holds nothing.
+                status := 'fail';
+                actual := (SELECT CASE c.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table' ELSE 'no table' END FROM pg_class AS c WHERE c.oid = rel);
+                detail := format('%s: it was a table then', said);
+                hint := 'put the table back under its name, restore it, or load it again with rsl pull';
             ELSIF rel IS NULL THEN
                 status := 'fail';
                 actual := 'missing';
@@ -89,8 +98,16 @@ BEGIN
                 ELSE
                     digest := rsl.table_digest(rel, t.columns);
                     actual := digest;
+                    sketched := NULL;
+                    IF has_table_privilege('rsl.load_sketch', 'SELECT') THEN
+                        SELECT rsl.sketch_digest(k.sketch) INTO sketched FROM rsl.load_sketch AS k WHERE k.load_id = t.load_id;
+                    END IF;
                     -- A row that somebody put back behind the audit has the digest of before, but is not as the log says.
-                    IF digest = t.digest AND NOT rsl.load_is_followed(t.load_id, rel, t.block) THEN
+                    IF sketched <> t.digest THEN
+                        status := 'fail';
+                        detail := format('%s: its report and its sketch, which were written together, are not of the same rows', said);
+                        hint := 'somebody has changed the books: find out who; load the table again with rsl pull';
+                    ELSIF digest = t.digest AND NOT rsl.load_is_followed(t.load_id, rel, t.block) THEN
                         status := 'pass';
                         detail := format('%s: %s rows', said, t.rows);
                     ELSE
@@ -125,6 +142,25 @@ BEGIN
                 hint := 'the target could not be read: remove the cause and run the check again';
         END;
         RETURN NEXT;
+
+        -- Rows that are not in the target, and that nobody has accepted to be missing.
+        FOR rejects IN
+            SELECT l.load_id, l.rejected, r.listed, r.open FROM rsl.load AS l CROSS JOIN LATERAL rsl.load_rejects_count(l.load_id) AS r
+            WHERE l.target = t.target AND l.status = 'partial' AND (r.open > 0 OR r.listed <> l.rejected)
+            ORDER BY l.load_id
+        LOOP
+            expected := format('rejects: %s', rejects.rejected); actual := format('listed: %s', rejects.listed);
+            IF rejects.listed <> rejects.rejected THEN
+                status := 'fail';
+                detail := format('load %s: rsl.reject has not the rows that were rejected', rejects.load_id);
+                hint := 'somebody has changed the books: find out who; load the table again with rsl pull';
+            ELSE
+                status := 'warn'; expected := 'no open rejects'; actual := format('open: %s', rejects.open);
+                detail := format('load %s: rows that are not in the target: %s', rejects.load_id, rejects.open);
+                hint := format('rsl rejects %s lists them; rsl pull --retry-rejects %1$s, or rsl rejects %1$s --accept ''why''', rejects.load_id);
+            END IF;
+            RETURN NEXT;
+        END LOOP;
 
         -- Loads that did not come to an end, and the last one that did if it failed.
         RETURN QUERY

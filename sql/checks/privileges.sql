@@ -2,6 +2,7 @@ CREATE FUNCTION rsl.check_privileges(about text DEFAULT NULL)
 RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -33,6 +34,14 @@ BEGIN
                    WHEN g.privilege = 'SELECT' AND g.name IN ('rsl.users', 'rsl.users.hashed_password') AND NOT l.app THEN 'warn'
                END AS status
         FROM granted AS g LEFT JOIN level AS l ON l.grantee = g.grantee
+    ), lost AS (
+        -- What an application cannot do any more.
+        SELECT s.target, e.name AS role, u.privilege
+        FROM rsl.verify_shapes() AS s
+        JOIN rsl.verify_tables(about) AS v ON v.name = s.target
+        CROSS JOIN LATERAL jsonb_each_text(s.shape -> 'grant') AS e (name, privileges)
+        CROSS JOIN LATERAL unnest(string_to_array(e.privileges, ', ')) AS u (privilege)
+        WHERE NOT EXISTS (SELECT FROM rsl.shape_now(v.rel) AS n WHERE n.kind = 'grant' AND n.name = e.name AND u.privilege = ANY (string_to_array(n.definition, ', ')))
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
     FROM (
@@ -50,6 +59,11 @@ BEGIN
         FROM finding AS f WHERE f.status IS NOT NULL
         GROUP BY f.kind, f.name, f.rel, f.role, f.status
         UNION ALL
+        SELECT 1, o.target, 'warn', 'as recorded', format('%s: without %s', o.role, o.privilege), 'a privilege that was recorded was taken away',
+               format('GRANT %s ON %s TO %s%s; or if it is meant to be so: SELECT rsl.shape_accept(%L)', replace(o.privilege, ' with grant option', ''), o.target, o.role,
+                      CASE WHEN o.privilege LIKE '% with grant option' THEN ' WITH GRANT OPTION' ELSE '' END, o.target)
+        FROM lost AS o
+        UNION ALL
         SELECT 2, p.oid::regprocedure::text, 'fail', 'a fixed search_path', 'SECURITY DEFINER without one',
                'whoever may call it can plant a table or function that it then uses as its owner',
                format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', p.oid::regprocedure)
@@ -60,7 +74,7 @@ BEGIN
         SELECT 3, coalesce(about, 'rsl'), 'pass', 'as installed, recorded or given by rsl.grant_access', NULL,
                (SELECT CASE WHEN count(*) = 0 THEN 'nobody but the owners has anything more'
                             ELSE format('roles: %s', string_agg(DISTINCT l.role, ', ')) END FROM level AS l), NULL
-        WHERE NOT EXISTS (SELECT FROM finding AS f WHERE f.status IS NOT NULL)
+        WHERE NOT EXISTS (SELECT FROM finding AS f WHERE f.status IS NOT NULL) AND NOT EXISTS (SELECT FROM lost)
         UNION ALL
         SELECT 4, coalesce(about, 'targets'), 'skip', NULL, NULL, o.why, format('SELECT rsl.grant_access(%L, ''read'')', quote_ident(current_user))
         FROM (SELECT rsl.verify_obstacle('rsl.target_shape') AS why) AS o WHERE o.why IS NOT NULL

@@ -2,6 +2,7 @@ CREATE FUNCTION rsl.check_target_shape(about text DEFAULT NULL)
 RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 -- Compiling the query takes longer than running it.
 SET jit = off
 AS $$
@@ -58,18 +59,20 @@ BEGIN
     )
     SELECT x.object, x.status, x.expected, x.actual, x.detail, x.hint
     FROM (
-        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind IN ('index', 'function', 'partition', 'domain') THEN f.part ELSE f.name || '.' || f.part END AS object,
+        SELECT f.name, 1 AS place, f.kind, CASE WHEN f.part = '' THEN f.name WHEN f.kind IN ('index', 'function', 'partition', 'domain', 'reference') THEN f.part ELSE f.name || '.' || f.part END AS object,
                -- A function is long; two of them are told apart by their hashes.
                f.status, CASE WHEN f.expected IS NULL THEN 'none' WHEN f.kind = 'function' THEN rsl.shape_hash(f.expected) ELSE f.expected END AS expected,
                CASE WHEN f.actual IS NULL THEN 'missing' WHEN f.kind = 'function' THEN rsl.shape_hash(f.actual) ELSE f.actual END AS actual,
                concat(format('this %s %s since %s', CASE f.kind WHEN 'table' THEN 'kind of table' WHEN 'function' THEN 'function, which ' || f.name || ' calls,'
-                                                       WHEN 'domain' THEN 'domain of ' || f.name WHEN 'partition' THEN 'partition of ' || f.name ELSE f.kind END,
+                                                       WHEN 'domain' THEN 'domain of ' || f.name WHEN 'reference' THEN 'foreign key to ' || f.name WHEN 'partition' THEN 'partition of ' || f.name ELSE f.kind END,
                              CASE WHEN f.actual IS NULL THEN 'was taken away' WHEN f.expected IS NULL THEN 'has come' ELSE 'was changed' END,
                              coalesce('load ' || f.load_id, 'it was accepted')),
                       CASE WHEN f.expected IS NOT NULL AND f.status = 'warn' THEN '; another version of the server may only write it differently' END) AS detail,
                format('%s; if it is meant to be so: SELECT rsl.shape_accept(%L)',
                       CASE
-                          WHEN f.actual IS NULL AND f.kind = 'column' THEN format('ALTER TABLE %s ADD COLUMN %s %s, and load it again', f.name, f.part, f.expected)
+                          WHEN f.actual IS NULL AND f.kind = 'column' THEN format('ALTER TABLE %s ADD COLUMN %s %s, and load it again%s', f.name, f.part, replace(f.expected, ' not null', ''),
+                                  CASE WHEN f.expected LIKE '% not null%' THEN format('; then ALTER TABLE %s ALTER %s SET NOT NULL', f.name, f.part) ELSE '' END)
+                          WHEN f.actual IS NULL AND f.kind = 'reference' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', (regexp_match(f.part, '^(.*)[.]([^.]*|".*")$'))[1], (regexp_match(f.part, '^(.*)[.]([^.]*|".*")$'))[2], f.expected)
                           WHEN f.actual IS NULL AND f.kind = 'constraint' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', f.name, f.part, f.expected)
                           WHEN f.actual IS NULL AND f.kind IN ('index', 'trigger', 'rule') THEN rtrim(f.expected, ';')
                           WHEN f.kind = 'owner' THEN format('ALTER TABLE %s OWNER TO %s', f.name, f.expected)
@@ -82,11 +85,15 @@ BEGIN
                       END, f.name) AS hint
         FROM finding AS f
         UNION ALL
-        SELECT t.name, 0, '', t.name, CASE WHEN t.shape IS NULL THEN 'skip' ELSE 'fail' END,
+        SELECT t.name, 0, '', t.name, CASE WHEN t.shape IS NULL THEN 'warn' ELSE 'fail' END,
                CASE WHEN t.shape IS NULL THEN NULL ELSE 'the table as recorded' END, CASE WHEN t.rel IS NULL THEN 'missing' END,
                CASE WHEN t.rel IS NULL THEN 'the table is gone, or has another name' ELSE 'what this table looks like was never recorded' END,
                CASE WHEN t.rel IS NULL THEN 'restore it, or load it again' ELSE format('SELECT rsl.shape_accept(%L)', t.name) END
         FROM target AS t WHERE t.rel IS NULL OR t.shape IS NULL
+        UNION ALL
+        SELECT s.target, 0, '', s.target, 'warn', 'its loads in rsl.load', 'missing', 'the table was loaded, and no load of it is in the books any more',
+               format('find out who deleted them; if the table is not to be looked at any more: DELETE FROM rsl.target_shape WHERE target = %L', s.target)
+        FROM rsl.target_shape AS s WHERE (about IS NULL OR s.target = about) AND NOT EXISTS (SELECT FROM rsl.load AS l WHERE l.target = s.target)
         UNION ALL
         SELECT t.name, 0, '', t.name, 'pass', 'as recorded', 'as recorded',
                concat_ws('; ',

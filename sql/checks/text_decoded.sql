@@ -2,6 +2,7 @@ CREATE FUNCTION rsl.check_text_decoded(about text DEFAULT NULL)
 RETURNS TABLE (object text, status text, expected text, actual text, detail text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -4,6 +4,7 @@ CREATE FUNCTION rsl.text_faults()
 RETURNS TABLE (place int, fault text, status text, keys_only boolean, condition text, description text, hint text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
     WITH class AS (
         -- What a byte from 80 to BF is in Latin-1 and in Windows-1252; narrow leaves out the quotes, dashes and dots that people write.

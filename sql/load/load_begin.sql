@@ -2,16 +2,13 @@ CREATE FUNCTION rsl.load_register(plan jsonb) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_register_wrapper';
 COMMENT ON FUNCTION rsl.load_register(jsonb) IS 'part of rsl.load_begin: writes the row of rsl.load and returns its number';
 
--- Columns and key of an existing target, checked before the first row is read: what cannot work is refused here.
-CREATE FUNCTION rsl.load_check_target(target regclass, columns text[], mode text, key text[]) RETURNS jsonb
+-- Asked when a load begins, and again behind the lock on the table: in between somebody may have changed it.
+CREATE FUNCTION rsl.load_check_relation(target regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     relation pg_class;
-    wanted text[];
-    key_columns text[] := key;
-    bad text;
 BEGIN
     SELECT * INTO relation FROM pg_class WHERE oid = target;
     IF relation.relkind NOT IN ('r', 'p') THEN
@@ -34,6 +31,20 @@ BEGIN
         RAISE EXCEPTION 'row security hides rows of % from role "%"', target, current_user
             USING ERRCODE = 'insufficient_privilege', HINT = 'Load as the owner of the table, or as a role with BYPASSRLS: nothing can be proven of rows that are not seen.';
     END IF;
+END $$;
+COMMENT ON FUNCTION rsl.load_check_relation(regclass) IS 'part of rsl.load_begin, rsl.load_finish and rsl.load_undo: why rows cannot be loaded into a relation, as an error';
+
+-- Columns and key of an existing target, checked before the first row is read: what cannot work is refused here.
+CREATE FUNCTION rsl.load_check_target(target regclass, columns text[], mode text, key text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted text[];
+    key_columns text[] := key;
+    bad text;
+BEGIN
+    PERFORM rsl.load_check_relation(target);
     wanted := CASE WHEN columns IS NOT NULL THEN rsl.table_columns(target, columns)
         ELSE (SELECT array_agg(attname ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = '') END;
@@ -91,6 +102,7 @@ COMMENT ON FUNCTION rsl.load_check_target(regclass, text[], text, text[]) IS 'pa
 CREATE FUNCTION rsl.load_column_list(definition jsonb) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on
 AS $$
 DECLARE
     bad text;

@@ -173,7 +173,7 @@ BEGIN
             IF filled AND mode = 'replace' THEN
                 -- The rows that stay for those already found are as good as gone here: the merge itself has the last word.
                 failure := rsl.load_try(CASE WHEN key IS NULL THEN format('DELETE FROM %s', target)
-                    ELSE rsl.load_gone_sql(target, staging, NULL, same_key) END, NULL, path);
+                    ELSE format('DELETE FROM %s t WHERE %s', target, rsl.load_gone(staging, NULL, same_key)) END, NULL, path);
                 IF failure IS NOT NULL THEN
                     RAISE EXCEPTION USING ERRCODE = 'RSL01'; -- It is not the rows that come which are in the way.
                 END IF;

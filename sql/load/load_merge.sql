@@ -116,6 +116,29 @@ END $$;
 COMMENT ON FUNCTION rsl.load_account(regclass, text[], text[]) IS
     'part of rsl.load_finish: rsl.table_account by this key, else by the primary key, else by none, with the key as "key"';
 
+CREATE FUNCTION rsl.load_earlier_columns(target regclass, name text, columns text[]) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY(SELECT DISTINCT c.name FROM rsl.load l CROSS JOIN unnest(l.columns) c (name)
+        JOIN pg_attribute a ON a.attrelid = load_earlier_columns.target AND a.attname = c.name AND NOT a.attisdropped
+        WHERE l.target = load_earlier_columns.name AND l.status IN ('exact', 'partial') AND c.name <> ALL (load_earlier_columns.columns) ORDER BY c.name)
+$$;
+COMMENT ON FUNCTION rsl.load_earlier_columns(regclass, text, text[]) IS 'part of rsl.load_finish: columns of a target that earlier loads brought, and this one does not';
+
+-- The rows of the target that have the keys of staging.
+CREATE FUNCTION rsl.load_matched(target text, staging text, columns text[], same_key text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    seen jsonb;
+BEGIN
+    EXECUTE format('SELECT %s FROM %s t JOIN %s s ON %s', rsl.aggregate_call('witness', 'row_witness', 't', columns), target, staging, same_key) INTO seen;
+    RETURN rsl.name_columns(seen, columns);
+END $$;
+COMMENT ON FUNCTION rsl.load_matched(text, text, text[], text) IS 'part of rsl.load_finish: the witness of the rows of the target whose keys the load brings';
+
 -- Merges staging into the target and proves it, or leaves the target as it was and says why.
 -- plan: the row of rsl.load as jsonb, with 'received', the rows by the receipts, and of a load in parts with 'source_rows', what
 -- the source counts, 'consistency', and 'miscounted', the parts of which it counts others, in words; with 'own', the source's own
@@ -156,6 +179,13 @@ DECLARE
     failure jsonb;
     relation regclass;
     undo jsonb := 'null';
+    gone text;
+    dependents jsonb := '{}';
+    -- Columns that earlier loads brought, and this one does not.
+    earlier text[];
+    whole jsonb;
+    others text[];
+    meddles boolean := false;
     counted jsonb := CASE WHEN plan ? 'source_rows'
         THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END
         || CASE WHEN plan ? 'own' THEN jsonb_build_object('source', plan -> 'own') ELSE '{}' END;
@@ -176,8 +206,8 @@ BEGIN
         END IF;
         IF plan ->> 'unlike' IS NOT NULL THEN
             RAISE EXCEPTION 'what was read is not what the source says that it holds: %', split_part(plan ->> 'unlike', E'\n', 1)
-                USING ERRCODE = 'data_exception', DETAIL = plan ->> 'unlike',
-                HINT = 'Load it again. If it differs again and nobody writes to the source, the driver reads it wrongly; if the reading was interrupted and gone on with, the source may have changed in between.';
+                USING ERRCODE = 'data_exception', DETAIL = array_to_string((string_to_array(plan ->> 'unlike', E'\n'))[2:], E'\n'),
+                HINT = 'Load it again. If it differs again and nobody writes to the source, the driver reads it wrongly, or a view gives other values each time it is asked (rsl pull --no-source-account loads it without this proof); if the reading was interrupted and gone on with, the source may have changed in between.';
         END IF;
         IF plan -> 'definition' <> 'null' THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('rsl.load ' || target, 0));
@@ -199,9 +229,11 @@ BEGIN
         ELSE
             -- Readers go on; whoever writes waits until the verdict.
             EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
-            -- What rsl.load_undo will go by.
             relation := target::regclass;
+            PERFORM rsl.load_check_relation(relation);
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO filled;
+            earlier := rsl.load_earlier_columns(relation, target, columns);
+            -- What rsl.load_undo will go by.
             undo := coalesce(
                 -- A trigger that is disabled writes nothing into the log.
                 (SELECT jsonb_build_object('by', 'log', 'table_id', min((a.settings ->> 'table')::int) FILTER (WHERE a.target = relation))
@@ -238,12 +270,30 @@ BEGIN
                 ELSIF filled AND mode = 'append' THEN
                     before := rsl.table_witness(target::regclass, columns);
                 END IF;
+                -- What writes to a table beside its load: it may change other rows than those of the load.
+                meddles := EXISTS (SELECT FROM rsl.audit_members(relation) m (member) WHERE
+                        EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+                            WHERE g.tgrelid = m.member AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND p.pronamespace <> 'rsl'::regnamespace)
+                        OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = m.member)
+                        OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = m.member AND f.confrelid = m.member AND f.confupdtype IN ('c', 'n', 'd')));
+                IF filled AND keyed AND mode <> 'replace' AND meddles THEN
+                    before := rsl.witness_since(rsl.table_witness(relation, columns), rsl.load_matched(target, staging, columns, same_key));
+                END IF;
                 insert_rows := rsl.load_insert_sql(target::regclass, staging::regclass, columns);
                 IF filled AND mode <> 'append' AND NOT keyed THEN
                     delete_rows := format('DELETE FROM %s', target);
+                    dependents := rsl.load_dependents(relation, 'true');
+                    IF dependents <> '{}' THEN
+                        RAISE EXCEPTION 'rows of other tables refer to those of %, and would go with them: %', target, rsl.load_dependents_in_words(dependents)
+                            USING ERRCODE = 'dependent_objects_still_exist',
+                            HINT = 'Without a key a replace deletes all rows, and inserts those of the source, even if they are the same. Give the table a key.';
+                    END IF;
                 ELSIF filled AND mode <> 'append' THEN
-                    merge_rows := rsl.load_upsert_sql(target::regclass, staging::regclass, columns, key,
-                        CASE mode WHEN 'replace' THEN rsl.load_gone_sql(target::regclass, staging::regclass, kept, same_key) END, NULL);
+                    IF mode = 'replace' THEN
+                        gone := rsl.load_gone(staging::regclass, kept, same_key);
+                        dependents := rsl.load_dependents(relation, gone);
+                    END IF;
+                    merge_rows := rsl.load_upsert_sql(target::regclass, staging::regclass, columns, key, gone, NULL);
                 END IF;
                 deferred := rsl.load_constraints(target::regclass);
                 -- From here on the caller's search_path, with which the target's triggers and defaults run as they always do. So
@@ -272,9 +322,7 @@ BEGIN
                     -- As many rows as were sent: they are the whole table, or some are missing.
                     seen := after - '{sketch,key}'::text[];
                 ELSIF keyed THEN
-                    EXECUTE format('SELECT %s FROM %s t JOIN %s s ON %s',
-                        rsl.aggregate_call('witness', 'row_witness', 't', columns), target, staging, same_key) INTO seen;
-                    seen := rsl.name_columns(seen, columns);
+                    seen := rsl.load_matched(target, staging, columns, same_key);
                 ELSE
                     seen := rsl.witness_since(after - '{sketch,key}'::text[], before);
                 END IF;
@@ -282,6 +330,26 @@ BEGIN
             IF rows_before + inserted - deleted <> (after ->> 'rows')::bigint THEN
                 RAISE EXCEPTION '% has % rows, but had % and % were inserted', target, after ->> 'rows', rows_before, inserted
                     USING ERRCODE = 'data_exception', HINT = 'Look for a trigger of the target that inserts or deletes rows.';
+            END IF;
+            IF filled AND keyed AND mode <> 'replace' AND meddles AND repeats IS NULL THEN
+                differences := rsl.witness_differences(before, rsl.witness_since(after - '{sketch,key}'::text[], seen), 'the others before', 'the others now');
+                IF differences <> '{}' THEN
+                    RAISE EXCEPTION 'rows of % that are not of this load have changed with it: %', target, differences[1]
+                        USING ERRCODE = 'data_exception', DETAIL = array_to_string(differences[2:], E'\n'), HINT = 'Look for a trigger or a rule of the target that writes to other rows.';
+                END IF;
+            END IF;
+            IF earlier <> '{}' THEN
+                -- What they brought is still to be as it is now.
+                whole := rsl.load_account(relation, columns || earlier, key);
+                after := after || jsonb_build_object('sketch', whole -> 'sketch', 'key', whole -> 'key');
+                whole := whole - '{sketch,key}'::text[] || jsonb_build_object('names', columns || earlier);
+            END IF;
+            IF undo ->> 'by' = 'empty' THEN
+                others := ARRAY(SELECT a.attname FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> ALL (columns) ORDER BY a.attnum);
+                IF others <> '{}' THEN
+                    undo := undo || jsonb_build_object('others', jsonb_build_object('names', others, 'digest', rsl.table_digest(relation, others)));
+                END IF;
             END IF;
             EXECUTE format('DROP TABLE %s', staging);
             IF undo ->> 'by' = 'log' AND updated + deleted > 0 THEN
@@ -295,7 +363,7 @@ BEGIN
         differences := rsl.witness_differences(stream, seen, 'the source', 'the target');
         IF differences <> '{}' THEN
             RAISE EXCEPTION 'what % holds is not what the source sent: %', target, differences[1]
-                USING ERRCODE = 'data_exception', DETAIL = array_to_string(differences, E'\n'),
+                USING ERRCODE = 'data_exception', DETAIL = array_to_string(differences[2:], E'\n'),
                 HINT = 'Look for a trigger or a rule of the target that changes rows, and for a column with fewer digits than the source.';
         END IF;
     EXCEPTION WHEN OTHERS THEN
@@ -324,7 +392,9 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('exact', true, 'inserted', inserted, 'updated', updated, 'deleted', deleted,
         'unchanged', sent - inserted - updated, 'repeats', repeats -> 'load_id',
-        'stream', stream, 'target', seen, 'after', after, 'undo', undo) || counted;
+        'stream', stream, 'target', seen, 'after', after, 'undo', undo) || counted
+        || CASE WHEN whole IS NOT NULL THEN jsonb_build_object('whole', whole) ELSE '{}' END
+        || CASE WHEN dependents <> '{}' THEN jsonb_build_object('cascaded', dependents) ELSE '{}' END;
 END $$;
 COMMENT ON FUNCTION rsl.load_merge(jsonb, jsonb, text) IS 'part of rsl.load_finish: merges, proves, or rolls back and says why';
 

@@ -24,17 +24,38 @@ DECLARE
     restored bigint;
     inserted bigint;
     done bigint[];
+    others text[];
+    filled_since text;
+    dependents jsonb;
 BEGIN
     IF target IS NULL THEN
         RAISE EXCEPTION 'the table % is gone', name USING ERRCODE = 'undefined_table', HINT = 'There is nothing left of this load.';
     END IF;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', name);
+    PERFORM rsl.load_check_relation(target);
     IF way IN ('drop', 'empty') THEN
-        IF rsl.table_digest(target, columns) IS DISTINCT FROM plan #>> '{report,after,digest}' THEN
+        SELECT string_agg(l.load_id::text, ', ' ORDER BY l.load_id DESC) INTO bad FROM rsl.load l
+        WHERE l.target = plan ->> 'target' AND l.load_id > load::bigint AND l.status IN ('exact', 'partial') AND l.report ->> 'repeats' IS NULL;
+        IF bad IS NOT NULL THEN
+            RAISE EXCEPTION '% was loaded again after load %, by load %', name, load, bad
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was undone. The latest is undone first.';
+        END IF;
+        -- Columns that the load did not bring are to hold what they did then, and those that have come since nothing.
+        others := ARRAY(SELECT jsonb_array_elements_text(plan #> '{report,undo,others,names}'));
+        EXECUTE (SELECT concat('SELECT ', coalesce(string_agg(format('CASE WHEN EXISTS (SELECT FROM %s t WHERE t.%I IS NOT NULL) THEN %2$L END', name, a.attname), ' || '', '' || ' ORDER BY a.attnum), 'NULL'))
+            FROM pg_attribute a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> ALL (columns || others)) INTO filled_since;
+        IF filled_since IS NOT NULL OR rsl.table_digest(target, columns) IS DISTINCT FROM plan #>> '{report,after,digest}'
+            OR others <> '{}' AND rsl.table_digest(target, others) IS DISTINCT FROM plan #>> '{report,undo,others,digest}' THEN
             RAISE EXCEPTION '% has changed since load %', name, load
                 USING ERRCODE = 'object_not_in_prerequisite_state',
-                      DETAIL = format('The load %s the table, which was not audited: what has changed is not known.', CASE way WHEN 'drop' THEN 'made' ELSE 'filled' END),
+                      DETAIL = format('The load %s the table, which was not audited: %s.', CASE way WHEN 'drop' THEN 'made' ELSE 'filled' END,
+                          coalesce('it did not bring what is in ' || filled_since, 'what has changed is not known')),
                       HINT = 'Nothing was undone. Look at the rows, and delete what is not wanted.';
+        END IF;
+        dependents := CASE way WHEN 'empty' THEN rsl.load_dependents(target, 'true') END;
+        IF dependents <> '{}' THEN
+            RAISE EXCEPTION 'rows of other tables refer to those of %, and would go with them: %', name, rsl.load_dependents_in_words(dependents)
+                USING ERRCODE = 'dependent_objects_still_exist', HINT = 'Nothing was undone. Delete these rows first, if they are not wanted.';
         END IF;
         IF NOT dry_run THEN
             apply := CASE way WHEN 'drop' THEN 'DROP TABLE ' ELSE 'DELETE FROM ' END || name;
@@ -104,6 +125,11 @@ BEGIN
         RAISE EXCEPTION 'rows that load % has deleted from % cannot be put back whole', load, name
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Not in the log: %s.', lost),
                   HINT = 'Nothing was undone. What columns held that are excluded from the audit, or that were added since, is not known.';
+    END IF;
+    dependents := rsl.load_dependents(target, format('(t.tableoid, t.ctid) IN (SELECT u.part, u.place FROM %s u WHERE NOT u.changed AND NOT u.was_there)', work));
+    IF dependents <> '{}' THEN
+        RAISE EXCEPTION 'rows of other tables refer to rows that load % has inserted into %, and would go with them: %', load, name, rsl.load_dependents_in_words(dependents)
+            USING ERRCODE = 'dependent_objects_still_exist', HINT = 'Nothing was undone. Delete these rows first, if they are not wanted.';
     END IF;
     IF NOT dry_run THEN
         EXECUTE format('ANALYZE %s', work);

@@ -64,6 +64,11 @@ CREATE FUNCTION rsl.load_retried(load bigint, retry bigint, rejects bigint[]) RE
 COMMENT ON FUNCTION rsl.load_retried(bigint, bigint, bigint[]) IS
     'says that rejects of a load went into the same target with a later load, which must have ended as exact or partial; with them those of earlier loads that are of the same rows; returns how many of the load were not marked already';
 
+CREATE FUNCTION rsl.load_rejects_count(load bigint) RETURNS TABLE (listed bigint, open bigint)
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'load_rejects_count_wrapper';
+COMMENT ON FUNCTION rsl.load_rejects_count(bigint) IS
+    'how many rejects of a load are listed, and how many of them have neither gone in later nor been accepted; numbers only, so for everybody who may look';
+
 CREATE FUNCTION rsl.load_rejects_accept(load bigint, reason text, rejects bigint[] DEFAULT NULL) RETURNS bigint
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'load_rejects_accept_wrapper';
 COMMENT ON FUNCTION rsl.load_rejects_accept(bigint, text, bigint[]) IS

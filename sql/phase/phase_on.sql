@@ -93,6 +93,7 @@ COMMENT ON FUNCTION rsl.phase_check_mark(regclass) IS
 CREATE FUNCTION rsl.phase_marked() RETURNS TABLE (check_oid oid, rel regclass, was text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -1,3 +1,6 @@
+-- Whatever the session says of backslashes.
+SET LOCAL standard_conforming_strings = on;
+
 -- Digests are over UTF-8, on both sides.
 DO $$
 BEGIN

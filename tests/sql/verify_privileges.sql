@@ -57,3 +57,10 @@ CREATE FUNCTION rsl.trap() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 
 SELECT * FROM checked WHERE object = 'rsl.trap()';
 ALTER FUNCTION rsl.trap() SET search_path = pg_catalog, pg_temp;
 SELECT * FROM checked WHERE object = 'rsl.trap()';
+-- What was taken away since the table was recorded.
+GRANT SELECT, INSERT ON "Erp"."Item" TO "Privileges Other" WITH GRANT OPTION;
+SELECT rsl.shape_accept('"Erp"."Item"');
+REVOKE INSERT ON "Erp"."Item" FROM "Privileges Other";
+SELECT * FROM checked WHERE object ~ 'Erp';
+SELECT split_part(hint, ';', 1) FROM checked WHERE object ~ 'Erp' \gexec
+SELECT * FROM checked WHERE object ~ 'Erp';

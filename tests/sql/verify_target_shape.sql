@@ -190,3 +190,19 @@ SELECT rsl.load_push(:load, 1, payload('SELECT * FROM (VALUES (1, 1), (2, -1)) v
 SELECT exact, inserted FROM finish(:load, witness('SELECT * FROM (VALUES (1, 1), (2, -1)) v(id, qty)'));
 ALTER TABLE "Erp".partly DROP CONSTRAINT partly_qty_check;
 SELECT object, status, expected, actual FROM rsl.check_target_shape('"Erp".partly');
+-- Foreign keys of other tables, and the function behind an operator.
+CREATE FUNCTION "Erp".alike(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) = lower($2)';
+CREATE OPERATOR "Erp".=~= (FUNCTION = "Erp".alike, LEFTARG = text, RIGHTARG = text);
+CREATE TABLE "Erp".operated (id int PRIMARY KEY, v text CHECK (v OPERATOR("Erp".=~=) 'a'));
+CREATE TABLE "Erp"."Its child" (id int CONSTRAINT "of operated" REFERENCES "Erp".operated);
+SELECT exact FROM load($$SELECT 1 AS id, 'A' AS v$$, '"Erp".operated');
+DROP VIEW checked;
+CREATE VIEW checked AS SELECT object, status, expected, actual, detail, hint FROM rsl.check_target_shape('"Erp".operated');
+CALL damaged('ALTER TABLE "Erp"."Its child" DROP CONSTRAINT "of operated"');
+CALL damaged('CREATE OR REPLACE FUNCTION "Erp".alike(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS ''SELECT true''');
+ALTER TABLE "Erp"."Its child" DROP CONSTRAINT "of operated";
+SELECT split_part(hint, ';', 1) FROM checked \gexec
+SELECT status FROM checked;
+-- A column that must not be null comes back in two steps.
+ALTER TABLE "Erp"."Item" DROP COLUMN "the code" CASCADE;
+SELECT hint FROM rsl.check_target_shape('"Erp"."Item"') WHERE object LIKE '%the code"';
