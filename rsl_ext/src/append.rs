@@ -105,6 +105,20 @@ pub fn append(table: pg_sys::Oid, payload: &[u8], what: &str) -> Result<u64> {
         .map_err(|refused| place.error(refused, what))
 }
 
+/// An error unless a staging table is still what the load has made: whoever goes on with a load of somebody else must not run what that
+/// role has put there. Nobody can change it before the transaction ends.
+pub fn check_staging(table: pg_sys::Oid) -> Result<()> {
+    // SAFETY: the relation is open while it is looked at; its lock stays.
+    let checked = unsafe {
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let checked = must_be_plain(relation, &PgTupleDesc::from_pg_copy((*relation).rd_att));
+        pg_sys::table_close(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
+        checked
+    };
+    checked
+        .map_err(|refused| report(refused.code, refused.message).set_hint(refused.hint.unwrap_or_default()))
+}
+
 fn fill(table: pg_sys::Oid, payload: &[u8], place: &Place) -> std::result::Result<u64, Refused> {
     // SAFETY: the relation stays open and locked until all is in it. If anything raises, the (sub)transaction's end closes
     // the relation and frees what was allocated.
@@ -173,17 +187,18 @@ unsafe fn must_be_plain(
     attributes: &PgTupleDesc<'_>,
 ) -> std::result::Result<(), Refused> {
     // SAFETY: what an open relation's cache entry holds.
-    let is_plain =
-        unsafe {
-            let (class, constraints) = ((*relation).rd_rel, (*(*relation).rd_att).constr);
-            (*class).relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
-                && !(*class).relispartition
-                && !(*class).relrowsecurity
-                && (*relation).rd_rules.is_null()
-                && (*relation).trigdesc.is_null()
-                && pg_sys::RelationGetIndexList(relation).is_null()
-                && (constraints.is_null() || (*constraints).num_check == 0)
-        } && attributes.iter().all(|attribute| attribute.attisdropped || attribute.attgenerated == 0);
+    let is_plain = unsafe {
+        let (class, constraints) = ((*relation).rd_rel, (*(*relation).rd_att).constr);
+        (*class).relkind == pg_sys::RELKIND_RELATION as std::ffi::c_char
+            && !(*class).relispartition
+            && !(*class).relrowsecurity
+            && (*relation).rd_rules.is_null()
+            && (*relation).trigdesc.is_null()
+            && pg_sys::RelationGetIndexList(relation).is_null()
+            && (constraints.is_null() || (*constraints).num_check == 0)
+    } && attributes.iter().all(|attribute| {
+        attribute.attisdropped || attribute.attgenerated == 0 && !has_rules(attribute.atttypid)
+    });
     if is_plain {
         return Ok(());
     }
@@ -193,4 +208,25 @@ unsafe fn must_be_plain(
         hint: Some(hint.to_owned()),
         ..Refused::new(code, "somebody has changed the staging table")
     })
+}
+
+/// Whether values of a type are looked at by the rules of a domain: a staging table has the types below them.
+fn has_rules(ty: pg_sys::Oid) -> bool {
+    // SAFETY: look-ups in the catalogue on the main thread; the tuple descriptor is released after its types are copied.
+    unsafe {
+        let element = pg_sys::get_element_type(ty);
+        if element != pg_sys::InvalidOid {
+            return has_rules(element);
+        }
+        match pg_sys::get_typtype(ty) as u8 {
+            pg_sys::TYPTYPE_DOMAIN => true,
+            pg_sys::TYPTYPE_RANGE => has_rules(pg_sys::get_range_subtype(ty)),
+            pg_sys::TYPTYPE_COMPOSITE => {
+                let descriptor = pg_sys::lookup_rowtype_tupdesc_copy(ty, -1);
+                let fields = PgTupleDesc::from_pg(descriptor);
+                fields.iter().any(|field| !field.attisdropped && has_rules(field.atttypid))
+            }
+            _ => false,
+        }
+    }
 }

@@ -9,10 +9,11 @@ use pgrx::{JsonB, pg_sys};
 use rsl_core::witness::{Account, Total};
 use serde_json::{Value, json};
 
+use crate::append::check_staging;
 use crate::books::{Lock, Plan, ended, execute, internal, open, query_one};
 use crate::owner::as_owner;
 use crate::session::{acting_role, must_be_read_committed};
-use crate::{Result, reject, report, run, source_account, spi, witness};
+use crate::{Result, books, reject, report, run, source_account, spi, witness};
 
 thread_local! {
     /// The load whose merge this backend is in, none if one is being undone, and its columns.
@@ -151,6 +152,7 @@ fn load_finish(load: Option<i64>, witness: Option<JsonB>) -> Result<Option<JsonB
     if parted && let Some(plan) = plan.0.as_object_mut() {
         plan.append(&mut source_account::compare(load, &stream, unsent)?);
     }
+    check_staging(plan.staging()?.table)?;
     let path = search_path();
     // What the client could not send came from the source all the same.
     let rows = stream.rows as i64 + unsent;
@@ -331,13 +333,17 @@ fn sum_of_accounts(load: i64) -> Result<Account> {
 #[pg_extern(sql = false)]
 pub fn load_abort(load: Option<i64>, reason: Option<&str>) -> Result<()> {
     let Some(load) = load else { return Ok(()) };
-    let staging = match open(load, Lock::Update) {
-        Ok(plan) => plan.text("staging"),
+    let plan = match open(load, Lock::Update) {
+        Ok(plan) => plan,
         // Giving up what has ended already is no error: a client that lost its connection cannot know.
         Err(error) if error.message().ends_with("has ended") => return Ok(()),
         Err(error) => return Err(error),
     };
-    execute(&format!("DROP TABLE IF EXISTS {staging}"), &[])?;
+    let staging = plan.text("staging");
+    // What is no table is not ours, whoever put it there.
+    if books::staging(&staging)?.is_some() {
+        execute(&format!("DROP TABLE {staging}"), &[])?;
+    }
     as_owner(|| {
         execute(
             "UPDATE rsl.load SET staging = NULL, finished_at = coalesce(finished_at, clock_timestamp()),

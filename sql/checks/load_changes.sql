@@ -80,7 +80,7 @@ BEGIN
                 SELECT c.*, n.row AS now_row, n.key_hash IS NOT NULL AS now_there
                 FROM changed c
                 LEFT JOIN (SELECT (t.*)::%1$s AS row, rsl.audit_key_hash(%2$s) AS key_hash FROM %1$s t) n
-                    ON n.key_hash = c.key_hash AND c.key = (SELECT to_jsonb(k.*) FROM (SELECT %3$s) k)),
+                    ON n.key_hash = c.key_hash AND c.key = %3$s),
             both_ends AS (
                 SELECT p.*, CASE WHEN p.was_there THEN rsl.audit_row(CASE WHEN NOT p.is_whole THEN p.now_row END, p.shape_ids, p.fields) END AS was_row,
                     p.is_there <> p.now_there OR coalesce(rsl.audit_row(p.now_row, p.new_shapes, p.new_fields) *<> p.now_row, false) AND p.now_there AS disagrees
@@ -89,7 +89,7 @@ BEGIN
                 (SELECT %4$s FROM (SELECT (b.now_row).* FROM both_ends b WHERE b.now_there) t),
                 (SELECT %4$s FROM (SELECT (b.was_row).* FROM both_ends b WHERE b.was_there AND (b.is_whole OR b.now_there)) t)
             FROM both_ends b$log$,
-            rel, rsl.column_list('t', log_keys), rsl.column_list('(n.row)', log_keys),
+            rel, rsl.column_list('t', log_keys), rsl.audit_key_sql(rel, '(n.row)', log_keys),
             rsl.sketch_call('sketch', 'row_sketch', 't', coalesce(kept.key_columns, '{}'), columns))
         INTO changes, rows_changed, disagree, gone, was
         USING number, coalesce((l.report #>> '{after,block}')::bigint, 0), load;

@@ -1,5 +1,16 @@
 -- Which rows and which columns of two tables differ. Equal is what has the same canonical hash (docs/digest.md).
 
+CREATE FUNCTION rsl.base_type(type oid) RETURNS oid
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE base (oid, kind, next) AS (
+        SELECT t.oid, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = type
+        UNION ALL SELECT n.oid, n.typtype, n.typbasetype FROM base JOIN pg_type n ON n.oid = base.next WHERE base.kind = 'd')
+    SELECT base.oid FROM base WHERE base.kind <> 'd'
+$$;
+COMMENT ON FUNCTION rsl.base_type(oid) IS 'the type below a domain, through domains of domains; any other type is its own';
+
 -- The columns of two relations side by side, and whether their values can be compared: not every type has values that are ever
 -- equal to those of another.
 CREATE FUNCTION rsl.diff_columns(a regclass, b regclass)
@@ -24,12 +35,8 @@ AS $$
                 WHERE o.opcdefault AND (o.opcintype = b.oid OR EXISTS (
                     SELECT FROM pg_cast k WHERE k.castsource = b.oid AND k.casttarget = o.opcintype AND k.castmethod = 'b' AND k.castcontext = 'i'))) AS sortable
         FROM pg_attribute a
-        JOIN pg_type t ON t.oid = a.atttypid
-        JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN (
-            WITH RECURSIVE base (oid, kind, next) AS (
-                SELECT t.oid, t.typtype, t.typbasetype
-                UNION ALL SELECT n.oid, n.typtype, n.typbasetype FROM base JOIN pg_type n ON n.oid = base.next WHERE base.kind = 'd')
-            SELECT base.oid FROM base WHERE base.kind <> 'd') ELSE t.oid END
+        CROSS JOIN LATERAL rsl.base_type(a.atttypid) AS y (oid)
+        JOIN pg_type b ON b.oid = y.oid
         WHERE a.attrelid IN ($1, $2) AND a.attnum > 0 AND NOT a.attisdropped
     )
     SELECT coalesce(x.name, y.name), x.type, y.type, x.place, coalesce(x.family = y.family, false), coalesce(x.sortable AND y.sortable, false),

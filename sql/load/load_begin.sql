@@ -72,6 +72,15 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
             HINT = format('GRANT SELECT, INSERT, UPDATE%s ON %s TO %I;', CASE mode WHEN 'replace' THEN ', DELETE' ELSE '' END, target, current_user);
     END IF;
+    -- At the end sequences go on behind the last value: found out before any row is moved.
+    SELECT string_agg(s.sequence::text, ', ' ORDER BY s.sequence::text) INTO bad
+    FROM (SELECT DISTINCT to_regclass(pg_get_serial_sequence(target::text, a.attname)) AS sequence FROM pg_attribute a
+        WHERE a.attrelid = target AND a.attname = ANY (wanted) AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)) s
+    WHERE NOT (has_sequence_privilege(s.sequence, 'SELECT') AND has_sequence_privilege(s.sequence, 'UPDATE'));
+    IF bad IS NOT NULL THEN
+        RAISE EXCEPTION 'role "%" may not set the sequences behind % on', current_user, target
+            USING ERRCODE = 'insufficient_privilege', HINT = format('GRANT SELECT, UPDATE ON SEQUENCE %s TO %I;', bad, current_user);
+    END IF;
     IF key_columns IS NULL THEN
         key_columns := (SELECT rsl.primary_key(target) FROM pg_index i WHERE i.indrelid = target AND i.indisprimary AND i.indimmediate);
         IF NOT key_columns <@ wanted THEN

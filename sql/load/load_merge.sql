@@ -377,7 +377,7 @@ BEGIN
             hint text;
         BEGIN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-            failure := jsonb_strip_nulls(jsonb_build_object('sqlstate', SQLSTATE, 'message', message,
+            failure := jsonb_strip_nulls(jsonb_build_object('sqlstate', SQLSTATE, 'message', CASE WHEN merging THEN rsl.load_message(SQLSTATE, message) ELSE message END,
                 -- Of these the detail shows the whole row, and what rows contain stays out of the books.
                 'detail', CASE WHEN SQLSTATE NOT IN ('23502', '23514') THEN NULLIF(detail, '') END, 'hint', NULLIF(hint, '')));
         END;

@@ -49,6 +49,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rsl.load_keep(jsonb) IS 'part of rsl.load_finish: makes the table of keys that a replace does not delete, with those of rows that the client could not send';
 
+-- The messages of data exceptions show the value.
+CREATE FUNCTION rsl.load_message(sqlstate text, message text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE left(sqlstate, 2) WHEN '22' THEN regexp_replace(message, '".*"', '"…"') ELSE message END $$;
+COMMENT ON FUNCTION rsl.load_message(text, text) IS 'part of rsl.load_finish: the message of an error without a value that it may show; rsl.reject has all of it';
+
 -- What a verdict says of rejects: how many, and the first of them.
 CREATE FUNCTION rsl.load_rejects_reason(plan jsonb, rejects jsonb, more boolean) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -60,7 +67,7 @@ AS $$
             CASE f.count WHEN 1 THEN '1 row' ELSE f.count || ' rows' END, CASE (plan ->> 'max_rejects')::bigint WHEN 0 THEN 'none' ELSE plan ->> 'max_rejects' END),
         'detail', (SELECT string_agg(concat_ws(': ',
                 (SELECT string_agg(format('%s %s', k.key, coalesce(quote_literal(left(k.value, 60)), 'NULL')), ', ') FROM jsonb_each_text(NULLIF(r -> 'key', 'null')) k),
-                'column ' || (r ->> 'column_name'), r ->> 'message'), E'\n') FROM (SELECT r FROM jsonb_array_elements(f.listed) r LIMIT 3) u)
+                'column ' || (r ->> 'column_name'), rsl.load_message(r ->> 'sqlstate', r ->> 'message')), E'\n') FROM (SELECT r FROM jsonb_array_elements(f.listed) r LIMIT 3) u)
             || CASE WHEN f.count > 3 THEN E'\n…' ELSE '' END,
         'hint', format('rsl rejects %s, or SELECT * FROM rsl.rejects WHERE load_id = %1$s, lists them: mend them, or allow more with max_rejects.', plan ->> 'load_id'))
     FROM (SELECT coalesce(plan -> 'value_first', '[]') || rejects AS listed, (plan ->> 'value_rejected')::bigint + jsonb_array_length(rejects) AS count) f

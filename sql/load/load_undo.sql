@@ -14,6 +14,7 @@ DECLARE
     one text;
     work text := format('pg_temp.rsl_undo_%s', load);
     key_list text;
+    key_json text;
     lost text;
     result jsonb;
     apply text;
@@ -78,7 +79,7 @@ BEGIN
 
     number := (plan #>> '{report,undo,table_id}')::int;
     one := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = target) = 'r' THEN 'ONLY ' ELSE '' END || name;
-    SELECT rsl.column_list('t', s.key_columns) INTO key_list FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
+    SELECT rsl.column_list('t', s.key_columns), rsl.audit_key_sql(target, 't', s.key_columns) INTO key_list, key_json FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
     IF key_list IS NULL THEN
         RETURN jsonb_build_object('by', 'log', 'deleted', 0, 'restored', 0, 'inserted', 0, 'changed', 0);
     END IF;
@@ -90,7 +91,7 @@ BEGIN
         later AS MATERIALIZED (SELECT * FROM rsl.audit_rewind(%2$s, after_block => (
             SELECT coalesce(max(b.block_id), 0) FROM rsl.audit_block b WHERE b.load_id = %3$s AND b.table_id = %2$s))),
         now AS (
-            SELECT t.tableoid AS part, t.ctid AS place, (t.*)::%6$s AS row, rsl.audit_key_hash(%5$s) AS key_hash, (SELECT to_jsonb(k.*) FROM (SELECT %5$s) k) AS key
+            SELECT t.tableoid AS part, t.ctid AS place, (t.*)::%6$s AS row, rsl.audit_key_hash(%5$s) AS key_hash, %7$s AS key
             FROM %4$s t),
         left_by AS (
             SELECT m.*, n.part, n.place, n.row AS now_row, n.key_hash IS NOT NULL AS now_there,
@@ -104,7 +105,7 @@ BEGIN
             CASE WHEN b.was_there THEN rsl.audit_row(CASE WHEN NOT b.is_whole THEN b.left_row END, b.shape_ids, b.fields) END AS was_row,
             b.now_there <> b.left_there OR b.left_there <> b.is_there OR coalesce(b.now_row *<> b.left_row, false)
                 OR b.is_there AND rsl.audit_row(b.left_row, ARRAY[b.last_shape], ARRAY[b.last_fields]) *<> b.left_row AS changed
-        FROM left_by b WHERE b.was_there OR b.is_there OR b.now_there$work$, work, number, load, one, key_list, name);
+        FROM left_by b WHERE b.was_there OR b.is_there OR b.now_there$work$, work, number, load, one, key_list, name, key_json);
     EXECUTE format($count$
         SELECT count(*) FILTER (WHERE changed), count(*) FILTER (WHERE NOT changed AND NOT was_there AND now_there),
             count(*) FILTER (WHERE NOT changed AND was_there AND now_there), count(*) FILTER (WHERE NOT changed AND was_there AND NOT now_there),
@@ -150,8 +151,8 @@ BEGIN
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         EXECUTE format($check$
             SELECT u.key::text
-            FROM %1$s u LEFT JOIN (SELECT (t.*)::%4$s AS row, (SELECT to_jsonb(k.*) FROM (SELECT %2$s) k) AS key FROM %3$s t) n ON n.key = u.key
-            WHERE NOT u.changed AND (u.was_there <> (n.key IS NOT NULL) OR n.row *<> u.was_row) LIMIT 1$check$, work, key_list, one, name) INTO bad;
+            FROM %1$s u LEFT JOIN (SELECT (t.*)::%4$s AS row, %2$s AS key FROM %3$s t) n ON n.key = u.key
+            WHERE NOT u.changed AND (u.was_there <> (n.key IS NOT NULL) OR n.row *<> u.was_row) LIMIT 1$check$, work, key_json, one, name) INTO bad;
         IF bad IS NOT NULL OR done IS DISTINCT FROM ARRAY[deleted, restored, inserted] THEN
             RAISE EXCEPTION 'load % was not undone exactly: % is not as it was', load, name
                 USING ERRCODE = 'data_exception', DETAIL = format('Key: %s', bad),

@@ -93,11 +93,11 @@ SELECT rsl.load_rejects_accept(:later, NULL);
 SELECT rsl.load_rejects_accept(0, 'why');
 
 -- Who sees the rows: whoever began the load, whoever may see the audit log; not whoever may only look at the books.
-CREATE ROLE rejects_reader LOGIN; CREATE ROLE rejects_loader LOGIN; CREATE ROLE rejects_other LOGIN; CREATE ROLE rejects_auditor LOGIN;
-SELECT rsl.grant_access('rejects_reader', 'read'), rsl.grant_access('rejects_loader', 'load'), rsl.grant_access('rejects_other', 'load'), rsl.grant_access('rejects_auditor', 'audit');
-GRANT USAGE ON SCHEMA erp TO rejects_loader;
-GRANT SELECT, INSERT, UPDATE, DELETE ON erp.item TO rejects_loader;
-SET SESSION AUTHORIZATION rejects_loader;
+CREATE ROLE sent_reader LOGIN; CREATE ROLE sent_loader LOGIN; CREATE ROLE sent_other LOGIN; CREATE ROLE sent_auditor LOGIN;
+SELECT rsl.grant_access('sent_reader', 'read'), rsl.grant_access('sent_loader', 'load'), rsl.grant_access('sent_other', 'load'), rsl.grant_access('sent_auditor', 'audit');
+GRANT USAGE ON SCHEMA erp TO sent_loader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON erp.item TO sent_loader;
+SET SESSION AUTHORIZATION sent_loader;
 SELECT rsl.load_begin('erp.item', max_rejects => 9) AS load \gset
 SELECT rsl.load_push(:load, 0, '\x5047434f50590aff0d0a00000000000000000000030000000158000000040000000100000004ffffffffffff'::bytea, rejects => :'one');
 SELECT rsl.load_finish(:load, '{"rows": 1, "digest": "1:000000000000000000000000000000000000000000000000"}') ->> 'exact' AS exact;
@@ -108,15 +108,15 @@ INSERT INTO rsl.rejects (load_id) VALUES (1);
 \echo :SQLSTATE
 UPDATE rsl.rejects SET message = '';
 \echo :SQLSTATE
-SET SESSION AUTHORIZATION rejects_other;
+SET SESSION AUTHORIZATION sent_other;
 SELECT count(*) FROM rsl.rejects;
 SELECT rsl.load_retried(:first, :later, '{1}');
 \echo :SQLSTATE
 SELECT rsl.load_rejects_accept(:first, 'not mine');
 \echo :SQLSTATE
-SET SESSION AUTHORIZATION rejects_auditor;
+SET SESSION AUTHORIZATION sent_auditor;
 SELECT count(DISTINCT load_id) > 1 AS all FROM rsl.rejects;
-SET SESSION AUTHORIZATION rejects_reader;
+SET SESSION AUTHORIZATION sent_reader;
 SELECT count(*) FROM rsl.rejects;
 \echo :SQLSTATE
 SELECT load_id = :load AS own, rejected FROM rsl.load ORDER BY load_id DESC LIMIT 1;
@@ -124,5 +124,5 @@ SELECT report::text ~ '99999999999' AS shows_a_value FROM rsl.load ORDER BY load
 RESET SESSION AUTHORIZATION;
 DELETE FROM rsl.load;
 SELECT count(*) FROM rsl.reject;
-DROP OWNED BY rejects_reader, rejects_loader, rejects_other, rejects_auditor;
-DROP ROLE rejects_reader, rejects_loader, rejects_other, rejects_auditor;
+DROP OWNED BY sent_reader, sent_loader, sent_other, sent_auditor;
+DROP ROLE sent_reader, sent_loader, sent_other, sent_auditor;

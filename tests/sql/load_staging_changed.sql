@@ -54,3 +54,32 @@ SELECT rsl.load_begin('erp.large', ARRAY['a']) AS load \gset
 ALTER TABLE rsl_stage.load_:load ALTER a SET STORAGE PLAIN;
 SELECT rsl.load_push(:load, 1, payload($$SELECT repeat('a', 9000)$$));
 \echo :SQLSTATE
+
+-- What the role that began a load does to its staging does not run with the rights of whoever goes on with it.
+CREATE ROLE staging_owner;
+SELECT rsl.grant_access('staging_owner', 'load');
+CREATE SCHEMA theirs AUTHORIZATION staging_owner;
+SELECT payload($$SELECT 'a'::text$$) AS payload \gset
+SET ROLE staging_owner;
+CREATE FUNCTION theirs.holds(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a rule runs as %', current_user; RETURN true; END $$;
+CREATE DOMAIN theirs.code AS text CHECK (theirs.holds(value));
+CREATE TYPE theirs.pair AS (a int, b theirs.code[]);
+CREATE TABLE theirs.item (v text);
+SELECT rsl.load_begin('theirs.item') AS domained \gset
+SELECT format('ALTER TABLE %s ALTER v TYPE theirs.code', staging) FROM rsl.load WHERE load_id = :domained \gexec
+SELECT rsl.load_begin('theirs.made', definition => '{"columns": [{"name": "v", "type": "text"}]}') AS viewed \gset
+SELECT rsl.load_push(:viewed, 1, :'payload');
+SELECT format('ALTER TABLE %s RENAME TO theirs_now', staging) FROM rsl.load WHERE load_id = :viewed \gexec
+SELECT format('CREATE VIEW %s AS SELECT v FROM rsl_stage.theirs_now WHERE theirs.holds(v)', staging) FROM rsl.load WHERE load_id = :viewed \gexec
+SELECT rsl.load_begin('theirs.item') AS paired \gset
+SELECT format('ALTER TABLE %s ALTER v TYPE theirs.pair USING NULL', staging) FROM rsl.load WHERE load_id = :paired \gexec
+RESET ROLE;
+SELECT rsl.load_push(:domained, 1, payload($$SELECT 'a'::text$$));
+SELECT exact FROM finish(:domained, witness($$SELECT 'a'::text AS v$$));
+SELECT exact FROM finish(:viewed, witness($$SELECT 'a'::text AS v$$));
+SELECT rsl.load_push(:paired, 1, payload($$SELECT 'a'::text$$));
+\echo :SQLSTATE
+SELECT rsl.load_abort(:domained);
+SELECT rsl.load_abort(:viewed);
+SELECT rsl.load_abort(:paired);
+SELECT relname FROM pg_class WHERE relnamespace = 'rsl_stage'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1;

@@ -95,3 +95,23 @@ SELECT * FROM rsl.diff('erp.wide', 'erp.wide_copy');
 UPDATE erp.wide_copy SET c150 = 'x' WHERE c1 = 3;
 SELECT * FROM rsl.diff('erp.wide', 'erp.wide_copy');
 DROP TABLE erp.wide, erp.wide_copy;
+
+-- A cast of the owner's own type does not run with the rights of whoever looks.
+CREATE ROLE after_owner;
+CREATE SCHEMA theirs AUTHORIZATION after_owner;
+CREATE TYPE theirs.size AS ENUM ('s', 'm');
+ALTER TYPE theirs.size OWNER TO after_owner;
+CREATE DOMAIN theirs.code AS char(3);
+CREATE TABLE theirs.item (size theirs.size, code theirs.code, v text, PRIMARY KEY (size, code));
+SELECT exact FROM load($$SELECT * FROM (VALUES ('s'::theirs.size, 'a'::char(3), 'x'), ('m', 'b', 'y')) v(size, code, v)$$, 'theirs.item');
+SELECT rsl.audit_on('theirs.item');
+SET ROLE after_owner;
+CREATE FUNCTION theirs.as_json(theirs.size) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a cast runs as %', current_user; RETURN '"s"'; END $$;
+RESET ROLE;
+UPDATE theirs.item SET v = 'z' WHERE size = 's';
+SET ROLE after_owner;
+CREATE CAST (theirs.size AS json) WITH FUNCTION theirs.as_json(theirs.size);
+RESET ROLE;
+SELECT status, regexp_replace(detail, '^.*Z: ', '') AS detail FROM rsl.check_loads_match('theirs.item');
+SELECT operation, new FROM rsl.history('theirs.item', '{"size": "m", "code": "b"}');
+SELECT rsl.load_undo(max(load_id), true) ->> 'changed_keys' AS changed FROM rsl.load;
