@@ -62,6 +62,11 @@ BEGIN
                     hint := format('SELECT setval(%L, %s)', s.seq::text, edge);
                 END IF;
             END IF;
+            IF status = 'pass' AND s.seqcycle AND edge IS NOT NULL THEN
+                status := 'warn';
+                detail := format('sequence %s begins again at its end, where values may be taken', s.seq);
+                hint := format('ALTER SEQUENCE %s NO CYCLE', s.seq);
+            END IF;
             IF status = 'pass' AND NOT s.seqcycle AND (
                 next_value > least(s.seqmax, s.column_max) OR next_value < s.seqmin) THEN
                 status := 'fail';

@@ -137,7 +137,8 @@ impl Base {
             if ended.code == Some(1) {
                 new.insert(Finding {
                     check: kind.finder.clone(),
-                    object: kind.object.clone(),
+                    // By its qualified name.
+                    object: if ended.stdout.contains(&kind.object) { kind.object.clone() } else { String::new() },
                     status: "fail".to_owned(),
                     words: ended.stdout,
                 });

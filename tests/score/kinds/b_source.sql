@@ -35,7 +35,7 @@ INSERT INTO PLANT VALUES ('P7', '구미 공장');
 UPDATE erp.item SET weight = weight::numeric(20,12)::float WHERE item_cd = 'A-0100';
 
 -- kind: a row of the target is gone: which?
--- named by: rsl diff MOVEMENT erp.movement | erp.movement | missing
+-- named by: rsl diff MOVEMENT erp.movement | erp.movement | a row, missing: 1 times in the source, 0 times in the table
 DELETE FROM erp.movement WHERE ctid = (SELECT min(ctid) FROM erp.movement);
 
 -- kind: rows of the target are scattered among too many to be named
