@@ -72,6 +72,33 @@ fn texts_of_every_collation_arrive_as_they_are() -> Result<()> {
 }
 
 #[test]
+fn a_sql_variant_arrives_whole_however_long_it_is() -> Result<()> {
+    let erp = Erp::new(
+        "CREATE TABLE T (ID int NOT NULL PRIMARY KEY, V sql_variant NULL);
+         INSERT INTO T VALUES (1, CAST(REPLICATE('a', 5000) AS varchar(5000)));
+         INSERT INTO T VALUES (2, CAST(REPLICATE('b', 8000) AS varchar(8000)));
+         INSERT INTO T VALUES (3, CAST(REPLICATE(N'가', 4000) AS nvarchar(4000)));
+         INSERT INTO T VALUES (4, CAST(CAST(REPLICATE('c', 3000) AS varchar(3000)) AS varbinary(3000)));
+         INSERT INTO T VALUES (5, CAST(CAST(REPLICATE('d', 8000) AS varchar(8000)) AS varbinary(8000)));
+         INSERT INTO T VALUES (6, CAST(0x00FF AS binary(3))), (7, 42), (8, NULL), (9, CAST(1.5 AS money));",
+    )?;
+    let report = erp.exact(&["T"])?;
+    let units = 5000 + 8000 + 4000 + 6002 + 16_002 + 8 + 2 + 6;
+    let told = &report["tables"][0]["source"]["columns"]["v"];
+    ensure!(told["utf16"] == units, "{told:#}");
+    let found = erp.database.rows(
+        "SELECT id || ' ' || CASE WHEN length(v) < 10 THEN v ELSE length(v) || ' ' || md5(v) END FROM erp.t ORDER BY id",
+    )?;
+    let expected = erp.database.rows(
+        "SELECT n || ' ' || CASE WHEN length(v) < 10 THEN v ELSE length(v) || ' ' || md5(v) END FROM (VALUES (1, repeat('a', 5000)),
+            (2, repeat('b', 8000)), (3, repeat('가', 4000)), (4, '0x' || repeat('63', 3000)), (5, '0x' || repeat('64', 8000)), (6, '0x00FF00'),
+            (7, '42'), (8, NULL), (9, '1.5000')) AS r (n, v) ORDER BY n",
+    )?;
+    ensure!(found == expected, "{found}\n{expected}");
+    Ok(())
+}
+
+#[test]
 fn a_bad_byte_is_named_with_its_row_and_column() -> Result<()> {
     let erp = Erp::new(
         "CREATE TABLE T (CODE nvarchar(10) NOT NULL PRIMARY KEY, NAME varchar(20) COLLATE Korean_Wansung_CI_AS);

@@ -130,6 +130,9 @@ fn respects(column: &Column, ty: PgType, found: &mut Vec<(Figure, String)>) {
         ("binary" | "varbinary" | "image" | "timestamp", PgType::Bytea) => {
             found.push((Figure::Length, length(&name)));
         }
+        ("sql_variant", PgType::Text | PgType::Varchar(_)) => {
+            found.push((Figure::Utf16Bytes, total(&column.variant_bytes())));
+        }
         (_, PgType::Text | PgType::Varchar(_) | PgType::Char(_)) => {
             let counted = match (utf16(column, &name), ty, column.type_name.as_str()) {
                 // The spaces at the end of character(n) mean nothing.
@@ -164,7 +167,11 @@ fn bytes(end: &str, ty: &str, length: u32) -> String {
 }
 
 fn length(value: &str) -> String {
-    text(&format!("SUM(CAST(DATALENGTH({value}) AS bigint))"))
+    total(&format!("DATALENGTH({value})"))
+}
+
+fn total(bytes: &str) -> String {
+    text(&format!("SUM(CAST({bytes} AS bigint))"))
 }
 
 /// A text in UTF-16, as the source itself reads it; none if it would read it otherwise than it is read here.
@@ -185,7 +192,6 @@ fn utf16(column: &Column, name: &str) -> Option<String> {
         }),
         "text" => Some(format!("CAST(CAST({name} AS varchar(max)) AS nvarchar(max))")),
         "hierarchyid" | "geometry" | "geography" => Some(column.expression()),
-        // What is inside has its own form, of which the conversion is ours.
         _ => None,
     }
 }
@@ -271,7 +277,7 @@ mod tests {
             ("xml", -1, PgType::Text, length(&format!("CAST({name} AS nvarchar(max))"))),
             ("ntext", 16, PgType::Char(3), Vec::new()),
             ("image", 16, PgType::Bytea, length(name)),
-            ("sql_variant", 8016, PgType::Text, Vec::new()),
+            ("sql_variant", 8016, PgType::Char(9), Vec::new()),
             ("bit", 1, PgType::Bool, Vec::new()),
             ("uniqueidentifier", 16, PgType::Uuid, Vec::new()),
             // Into another kind of type: what the stream knows of it is not what the source knows.

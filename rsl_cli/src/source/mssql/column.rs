@@ -136,6 +136,17 @@ impl Column {
         }
     }
 
+    /// The bytes of UTF-16 in the text of a sql_variant, from the value inside: of the long ones, not from the text.
+    pub fn variant_bytes(&self) -> String {
+        let column = format!("t.{}", bracket(&self.name));
+        format!(
+            "CASE WHEN {0} IN ('nchar', 'nvarchar') THEN DATALENGTH(CAST({column} AS nvarchar(4000))) \
+             WHEN {0} IN ('binary', 'varbinary') THEN 4 + 4 * DATALENGTH(CAST({column} AS varbinary(8000))) ELSE DATALENGTH({1}) END",
+            inside(&column),
+            self.expression()
+        )
+    }
+
     /// The bytes are UTF-16 that the server made of a code page.
     fn converted_by_server(&self) -> bool {
         self.text_form() == Some(TextForm::Utf16)
@@ -219,10 +230,9 @@ fn uuid_text(bytes: [u8; 16]) -> String {
 }
 
 /// A text of what is in a sql_variant, by its own type: the plain conversion to text would cut money to two places, dates to
-/// minutes and floats to six digits.
+/// minutes and floats to six digits. Inside there may be 8000 bytes, of which the text may have four times as many.
 fn variant(column: &str) -> String {
-    let text =
-        |inner: &str, style: &str| format!("CONVERT(nvarchar(4000), CAST({column} AS {inner}){style})");
+    let text = |inner: &str, style: &str| format!("CONVERT(nvarchar(max), CAST({column} AS {inner}){style})");
     let mut cases = String::new();
     for (base, sql) in [
         ("money", text("decimal(19,4)", "")),
@@ -234,12 +244,15 @@ fn variant(column: &str) -> String {
         ("datetimeoffset", text("datetimeoffset(7)", ", 126")),
         ("float", text("float", ", 3")),
         ("real", text("real", ", 3")),
-        ("binary", text("varbinary(1998)", ", 1")),
-        ("varbinary", text("varbinary(1998)", ", 1")),
+        ("binary", text("varbinary(8000)", ", 1")),
+        ("varbinary", text("varbinary(8000)", ", 1")),
     ] {
         cases.push_str(&format!(" WHEN '{base}' THEN {sql}"));
     }
-    format!(
-        "CAST(CASE CAST(SQL_VARIANT_PROPERTY({column}, 'BaseType') AS varchar(30)){cases} ELSE CAST({column} AS nvarchar(4000)) END AS varbinary(8000))"
-    )
+    format!("CAST(CASE {}{cases} ELSE CAST({column} AS nvarchar(max)) END AS varbinary(max))", inside(column))
+}
+
+/// The type of what is in a sql_variant.
+fn inside(column: &str) -> String {
+    format!("CAST(SQL_VARIANT_PROPERTY({column}, 'BaseType') AS varchar(30))")
 }
