@@ -244,6 +244,38 @@ fn into_names_a_schema_or_one_table() -> Result<()> {
 }
 
 #[test]
+fn an_unknown_name_in_a_condition_is_an_error_not_a_text() -> Result<()> {
+    let pair =
+        Pair::new(&format!("{SMALL} CREATE VIEW LABELLED AS SELECT PART_NO, \"new\" AS LABEL FROM PART;"))?;
+    pair.exact(&["PART"])?;
+    let before = pair.digest("erp.part")?;
+    for bad in ["\"part_n\" = 'A'", "PART_NO = \"A\"", "\"PART_NO\" IN (SELECT \"PART_N\" FROM PART)"] {
+        for object in ["PART", "LABELLED"] {
+            let message = pair.refused(&[object, "--mode", "replace", "--where", bad])?;
+            ensure!(message.contains("no such column") && message.contains("single quotes"), "{message}");
+        }
+        let ended = Ended::of(pair.rsl(&["diff", "PART", "erp.part"])?.args(["--where", bad]))?;
+        ensure!(ended.code == Some(2) && ended.stderr.contains("no such column"), "{ended:#?}");
+    }
+    ensure!(pair.digest("erp.part")? == before, "the target has changed");
+    pair.exact(&[
+        "PART",
+        "--mode",
+        "replace",
+        "--where",
+        "\"Part_No\" = 'A' AND rowid = 1 AND PART.COUNT = 3",
+    ])?;
+    ensure!(pair.database.value("SELECT string_agg(part_no, '') FROM erp.part")? == "A");
+    // The texts of a view are its own affair.
+    pair.exact(&["LABELLED", "--where", "\"PART_NO\" <> 'B' AND LABEL = 'new'"])?;
+    ensure!(
+        pair.database.value("SELECT string_agg(part_no || label, ' ' ORDER BY part_no) FROM erp.labelled")?
+            == "Anew Cnew"
+    );
+    Ok(())
+}
+
+#[test]
 fn where_takes_a_part_and_what_it_takes_is_counted() -> Result<()> {
     let pair = Pair::new(SMALL)?;
     let report = pair.exact(&["PART", "--where", "COUNT > 3 -- not the nuts"])?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rsl_core::{PgType, Value};
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
@@ -125,16 +126,19 @@ impl Source for Sqlite {
         own: Option<&[PgType]>,
         mut sink: RowSink,
     ) -> Result<Account> {
-        let columns: Vec<_> = table.columns.iter().map(|column| quote(&column.name)).collect();
+        let columns = names(table);
         let from = from(table, filter);
+        let filter = filter.map(str::to_owned);
         let ask = own.map(|types| Ask::new(table, &from, types));
         let select = format!("SELECT {} {from}", columns.join(", "));
         let count = format!("SELECT count(*) {from}");
         let columns = columns.len();
         let object = table.object.clone();
         blocking(self, move |path| {
-            let failed =
-                |error: rusqlite::Error| Failure::new(format!("cannot read {object}: {}", reason(&error)));
+            let failed = reading(&object);
+            if let Some(filter) = &filter {
+                check_filter(&connect(path)?, &object, filter)?;
+            }
             let mut connection = connect(path)?;
             let second = ask.as_ref().and_then(|_| Second::open(path));
             // One transaction is one snapshot: the count is of the very rows that are read.
@@ -202,7 +206,11 @@ impl Source for Sqlite {
         own: &[PgType],
     ) -> Result<Account> {
         let ask = Ask::new(table, &from(table, filter), own);
+        let (object, filter) = (table.object.clone(), filter.map(str::to_owned));
         blocking(self, move |path| {
+            if let Some(filter) = &filter {
+                check_filter(&connect(path)?, &object, filter)?;
+            }
             let mut connection = connect(path)?;
             let snapshot = connection.transaction().map_err(failed(path))?;
             let Answer { rows, columns } = ask.answer(&snapshot)?;
@@ -216,6 +224,45 @@ fn from(table: &Table, filter: Option<&str>) -> String {
     // The user's condition ends with its line: a comment in it must not swallow the parenthesis.
     let condition = filter.map_or(String::new(), |filter| format!(" WHERE ({filter}\n)"));
     format!("FROM {}{condition}", quote(&table.object))
+}
+
+/// The columns as expressions. A name in double quotes that there is not would be a text, unless its table stands before it.
+fn names(table: &Table) -> Vec<String> {
+    let object = quote(&table.object);
+    table.columns.iter().map(|column| format!("{object}.{}", quote(&column.name))).collect()
+}
+
+/// Looks whether all names in the user's condition are there. SQLite takes a name in double quotes that is not for a text, and the
+/// condition would be true of no row, or of all.
+fn check_filter(connection: &Connection, object: &str, filter: &str) -> Result<()> {
+    let (told, name) = (reading(object), quote(object));
+    let columns: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_xinfo(?1)")
+        .and_then(|mut query| query.query_map([object], |row| row.get(0))?.collect())
+        .map_err(&told)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(&told)?;
+    let reads = |sql: &str| connection.prepare(sql).map(drop);
+    let instead = match reads(&format!("SELECT 1 FROM {name}")) {
+        Ok(()) => String::new(),
+        // The definition of a view may have such texts, and mean them: its columns stand for it.
+        Err(_) => {
+            let names: Vec<_> = columns.iter().map(|name| quote(name)).collect();
+            format!(
+                "WITH {name} ({}) AS (SELECT {}) ",
+                names.join(", "),
+                vec!["NULL"; names.len()].join(", ")
+            )
+        }
+    };
+    reads(&format!("{instead}SELECT 1 FROM {name} WHERE ({filter}\n)")).map_err(|error| {
+        told(error)
+            .hint("in the condition a text stands in single quotes, 'FG', a name in double quotes or in none")
+    })
+}
+
+/// How an error in reading a table or view is told.
+fn reading(object: &str) -> impl Fn(rusqlite::Error) -> Failure {
+    move |error| Failure::new(format!("cannot read {object}: {}", reason(&error)))
 }
 
 fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {
@@ -263,7 +310,7 @@ fn describe(connection: &Connection, path: &Path, object: String) -> Result<Tabl
 /// A column without a declared type, as an expression of a view is: the type that holds every value that is stored. All
 /// rows are looked at, because a sample would be a guess.
 fn stored_type(connection: &Connection, object: &str, column: &str) -> Result<PgType> {
-    let sql = format!("SELECT DISTINCT typeof({}) FROM {}", quote(column), quote(object));
+    let sql = format!("SELECT DISTINCT typeof({0}.{1}) FROM {0}", quote(object), quote(column));
     let stored: Vec<String> = connection
         .prepare(&sql)
         .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())

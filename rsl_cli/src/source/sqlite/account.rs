@@ -7,7 +7,7 @@ use rsl_core::{Decimal, PgType};
 use rusqlite::types::Value;
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{connect, quote, reason};
+use super::{connect, names, reason};
 use crate::failure::{Failure, Result};
 use crate::source::own_account::Figure;
 use crate::source::{Table, own_account};
@@ -57,7 +57,7 @@ impl Ask {
             from: from.to_owned(),
             types: types.to_vec(),
             not_null: table.columns.iter().map(|column| column.not_null).collect(),
-            names: table.columns.iter().map(|column| quote(&column.name)).collect(),
+            names: names(table),
         }
     }
 
