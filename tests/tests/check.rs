@@ -314,6 +314,47 @@ fn what_would_stop_a_load_and_what_its_hint_does() -> Result<()> {
 }
 
 #[test]
+fn what_the_source_hides_from_the_login() -> Result<()> {
+    if Erp::is_real() {
+        return Ok(());
+    }
+    let erp = Erp::new(
+        "CREATE TABLE STAFF (ID int NOT NULL PRIMARY KEY, NAME nvarchar(20), PHONE varchar(20) MASKED WITH (FUNCTION = 'default()') NULL);
+         CREATE TABLE PAY (ID int NOT NULL PRIMARY KEY, SUM_PAID money NULL);",
+    )?;
+    erp.script("CREATE VIEW V_STAFF AS SELECT ID, NAME FROM STAFF")?;
+    let checked = Checked::of(&erp, &[], &[])?;
+    checked.stops(&["source: dbo.STAFF"])?;
+    checked.has("stop", "source: dbo.STAFF", "column PHONE: the source shows the login a mask")?;
+    checked.has("warn", "source: masks", "a view of dbo.STAFF")?;
+    checked.has("note", "source: policies", "GRANT VIEW DEFINITION TO")?;
+    let message = erp.refused(&["STAFF"])?;
+    ensure!(
+        message.contains("dbo.STAFF, column PHONE: ") && message.contains("GRANT UNMASK TO"),
+        "{message}"
+    );
+    ensure!(erp.database.value("SELECT to_regclass('erp.staff') IS NULL")? == "t", "the masks arrived");
+    erp.exact(&["PAY", "V_STAFF"])?;
+    erp.engine.script(&format!("GRANT UNMASK TO [{READER}]; GRANT VIEW DEFINITION TO [{READER}]"))?;
+    let checked = Checked::of(&erp, &[], &[])?;
+    checked.stops(&[])?;
+    let quiet = |subject: &str| checked.findings().all(|finding| finding["subject"] != subject);
+    ensure!(quiet("source: masks") && quiet("source: policies"), "{:#}", checked.report);
+    erp.exact(&["STAFF"])?;
+    erp.engine.script(
+        "CREATE SECURITY POLICY dbo.OWN_PAY ADD FILTER PREDICATE dbo.IS_OWN(ID) ON dbo.PAY WITH (STATE = ON)",
+    )?;
+    Checked::of(&erp, &["PAY"], &[])?.has("warn", "source: dbo.PAY", "the policy OWN_PAY may hide rows")?;
+    let checked = Checked::of(&erp, &["STAFF"], &[])?;
+    ensure!(
+        checked.findings().all(|finding| finding["subject"] != "source: dbo.PAY"),
+        "{:#}",
+        checked.report
+    );
+    erp.assert_only_read()
+}
+
+#[test]
 fn sides_that_cannot_be_used_at_all() -> Result<()> {
     if Erp::is_real() {
         return Ok(());

@@ -189,6 +189,8 @@ impl Database {
         self.shared.logins().change(login, |rights| {
             rights.read_only = true;
             rights.view_server_state = false;
+            rights.view_definition = false;
+            rights.unmask = false;
         });
     }
 

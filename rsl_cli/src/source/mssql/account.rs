@@ -211,6 +211,7 @@ mod tests {
             collation: None,
             code_page: 949,
             computed: false,
+            masked: false,
             told: None,
         };
         let relation = Relation {

@@ -3,9 +3,13 @@
 use tiberius::{ColumnData, Row};
 
 use super::code_page::TextForm;
-use super::column::Column;
+use super::column::{Column, bracket};
+use super::product::Product;
 use super::session::Session;
 use crate::failure::{Failure, Result};
+
+/// Whether the login sees what is behind all masks of the database.
+pub const MAY_UNMASK: &str = "HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'UNMASK')";
 
 /// A table or view, and how to read it.
 #[derive(Debug, Clone)]
@@ -42,11 +46,17 @@ pub fn qualified(schema: &str, name: &str) -> String {
 }
 
 /// Everything that is needed to read a table or view.
-pub async fn relation(session: &mut Session, object: &str, told: Option<TextForm>) -> Result<Relation> {
+pub async fn relation(
+    session: &mut Session,
+    object: &str,
+    told: Option<TextForm>,
+    product: &Product,
+) -> Result<Relation> {
     let (schema, name) = object
         .split_once('.')
         .ok_or_else(|| Failure::new(format!("\"{object}\" is not qualified with its schema")))?;
-    let columns = columns(session, object, schema, name, told).await?;
+    let mut columns = columns(session, object, schema, name, told, product).await?;
+    unmask(session, object, schema, name, &mut columns).await?;
     let (primary_key, order) = keys(session, object, schema, name, &columns).await?;
     let parents = parents(session, object, schema, name).await?;
     let estimate = estimate(session, object, schema, name).await?;
@@ -67,13 +77,15 @@ async fn columns(
     schema: &str,
     name: &str,
     told: Option<TextForm>,
+    product: &Product,
 ) -> Result<Vec<Column>> {
+    let masked = if product.has_masks() { "c.is_masked" } else { "CAST(0 AS bit)" };
     // System types of 240 are those of the CLR, each known only by its user type.
     let rows = session
         .rows(
             &format!(
                 "SELECT c.name, ty.name AS type_name, CAST(c.max_length AS int), CAST(c.precision AS int), CAST(c.scale AS int), \
-                 c.is_nullable, c.collation_name, CAST(COLLATIONPROPERTY(c.collation_name, 'CodePage') AS int), c.is_computed \
+                 c.is_nullable, c.collation_name, CAST(COLLATIONPROPERTY(c.collation_name, 'CodePage') AS int), c.is_computed, {masked} \
                  FROM sys.columns AS c JOIN sys.objects AS o ON o.object_id = c.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id \
                  LEFT JOIN sys.types AS ty ON ty.user_type_id = CASE WHEN c.system_type_id = 240 THEN c.user_type_id ELSE c.system_type_id END \
                  WHERE s.name = {} AND o.name = {} ORDER BY c.column_id",
@@ -95,10 +107,39 @@ async fn columns(
                 collation: optional_text(row, 6)?,
                 code_page: optional_number(row, 7)?.unwrap_or(0),
                 computed: number(row, 8)? != 0,
+                masked: number(row, 9)? != 0,
                 told,
             })
         })
         .collect()
+}
+
+/// Takes the mark off the masked columns whose values the login may see.
+async fn unmask(
+    session: &mut Session,
+    object: &str,
+    schema: &str,
+    name: &str,
+    columns: &mut [Column],
+) -> Result<()> {
+    let masked: Vec<_> = columns.iter_mut().filter(|column| column.masked).collect();
+    if masked.is_empty() {
+        return Ok(());
+    }
+    let named = literal(&format!("{}.{}", bracket(schema), bracket(name)));
+    // Before 2022 there is the right on the whole database only, and of a column the answer is NULL.
+    let of_column = |column: &&mut Column| {
+        format!("HAS_PERMS_BY_NAME({named}, 'OBJECT', 'UNMASK', {}, 'COLUMN')", literal(&column.name))
+    };
+    let rights: Vec<_> = masked.iter().map(of_column).collect();
+    let sql = format!("SELECT {MAY_UNMASK}, {}", rights.join(", "));
+    let rows = session.rows(&sql, Some(object)).await?;
+    let row = rows.first().ok_or_else(|| unexpected(0))?;
+    let all = optional_number(row, 0)? == Some(1);
+    for (at, column) in (1..).zip(masked) {
+        column.masked = !all && optional_number(row, at)? != Some(1);
+    }
+    Ok(())
 }
 
 /// The primary key, and the columns that put the rows in order: those of the primary key, else of another unique index that

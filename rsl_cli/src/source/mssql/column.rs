@@ -21,6 +21,8 @@ pub struct Column {
     /// Of the collation.
     pub code_page: i64,
     pub computed: bool,
+    /// The login is shown something else than its values.
+    pub masked: bool,
     /// Code page that the user says the bytes are in, whatever the collation says.
     pub told: Option<TextForm>,
 }

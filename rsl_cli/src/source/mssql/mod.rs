@@ -51,6 +51,10 @@ const KEYS_AT_ONCE: usize = 100;
 const PARTS_PER_READER: u64 = 4;
 /// Connections that have been idle for longer are not used again.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
+/// Of a column whose values would arrive as something else, and be counted so by the source as well.
+const MASKED: &str = "the source shows the login a mask instead of its values";
+const UNMASK: &str =
+    "GRANT UNMASK TO the login, in the source, or make a view there that leaves the column out";
 /// What follows the name of a datetimeoffset in the column of its offset.
 const OFFSET_SUFFIX: &str = "_offset";
 
@@ -108,7 +112,7 @@ impl SqlServer {
         let relation = self
             .again(move || async move {
                 let mut session = self.asking().await?;
-                let relation = catalogue::relation(&mut session, object, self.told).await?;
+                let relation = catalogue::relation(&mut session, object, self.told, &self.product).await?;
                 self.asked(session);
                 Ok(relation)
             })
@@ -197,6 +201,9 @@ impl Source for SqlServer {
 
     async fn describe(&self, object: &str) -> Result<Table> {
         let relation = self.relation(object).await?;
+        if let Some(masked) = relation.columns.iter().find(|column| column.masked) {
+            return Err(Failure::new(format!("{object}, column {}: {MASKED}", masked.name)).hint(UNMASK));
+        }
         let mut columns = Vec::new();
         for column in &relation.columns {
             let declared = column.declared();

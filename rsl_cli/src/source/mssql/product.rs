@@ -35,6 +35,11 @@ impl Product {
         let first = self.version.as_ref().and_then(|version| version.split('.').next());
         first.and_then(|number| number.parse().ok()).unwrap_or(0)
     }
+
+    /// Since 2016 columns may be masked, and policies may hide rows.
+    pub fn has_masks(&self) -> bool {
+        self.major() >= 13
+    }
 }
 
 #[cfg(test)]

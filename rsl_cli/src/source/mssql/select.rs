@@ -199,6 +199,7 @@ mod tests {
             collation: (type_name == "varchar").then(|| "Korean_Wansung_CI_AS".to_owned()),
             code_page: 949,
             computed: false,
+            masked: false,
             told: None,
         }
     }

@@ -204,6 +204,7 @@ mod tests {
             collation: None,
             code_page: 949,
             computed: false,
+            masked: false,
             told: None,
         }
     }

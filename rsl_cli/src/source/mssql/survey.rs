@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use tiberius::Row;
 
-use super::SqlServer;
-use super::catalogue::{Relation, literal, number, optional_number, optional_text, qualified, text};
+use super::catalogue::{
+    MAY_UNMASK, Relation, literal, number, optional_number, optional_text, qualified, text,
+};
 use super::code_page::TextForm;
 use super::column::bracket;
 use super::login::Encryption;
 use super::session::Session;
+use super::{MASKED, SqlServer, UNMASK};
 use crate::failure::{Failure, Result};
 use crate::survey::{Finding, Level, Size, Survey};
 
@@ -58,6 +60,10 @@ impl SqlServer {
         });
         survey.findings.push(sessions(&mut session, &who).await?);
         let readable = self.objects_seen(&mut session, objects, &who, &mut survey).await?;
+        if self.product.has_masks() {
+            let has_view = survey.sizes.iter().any(|size| size.rows.is_none());
+            survey.findings.extend(hidden(&mut session, &who, objects, has_view).await?);
+        }
         survey.pace = self.sample(&readable).await;
         Ok(survey)
     }
@@ -118,6 +124,16 @@ impl SqlServer {
                         ),
                     )
                     .hint("make a view in the source that casts the column, or leaves it out"),
+                );
+            }
+            for column in relation.columns.iter().filter(|column| column.masked) {
+                survey.findings.push(
+                    Finding::new(
+                        Level::Stop,
+                        format!("source: {object}"),
+                        format!("column {}: {MASKED}", column.name),
+                    )
+                    .hint(UNMASK),
                 );
             }
             for column in &relation.columns {
@@ -236,6 +252,60 @@ async fn rights(session: &mut Session, who: &str, database: &str) -> Result<Vec<
         )
         .hint("a login that may only read is enough: nothing but SELECT and SET is ever sent"),
     }])
+}
+
+/// Rows that a policy hides, and values that a view may take from behind a mask: the source counts them as it shows them.
+async fn hidden(
+    session: &mut Session,
+    who: &str,
+    objects: &[String],
+    has_view: bool,
+) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let rows = session
+        .rows(
+            &format!(
+                "SELECT DISTINCT s.name AS schema_name, o.name AS object_name FROM sys.columns AS c \
+                 JOIN sys.objects AS o ON o.object_id = c.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id \
+                 WHERE c.is_masked = 1 AND coalesce({MAY_UNMASK}, 0) = 0 ORDER BY s.name, o.name"
+            ),
+            None,
+        )
+        .await?;
+    let masked = rows.iter().map(|row| Ok(qualified(&text(row, 0)?, &text(row, 1)?)));
+    let masked = masked.collect::<Result<Vec<_>>>()?;
+    if has_view && !masked.is_empty() {
+        let found = format!("a view of {} shows the login masks instead of values", masked.join(", "));
+        findings.push(Finding::new(Level::Warn, "source: masks", found).hint(UNMASK));
+    }
+    let rows = session
+        .rows(
+            "SELECT s.name AS schema_name, o.name AS object_name, p.name AS policy_name FROM sys.security_predicates AS x \
+             JOIN sys.security_policies AS p ON p.object_id = x.object_id \
+             JOIN sys.objects AS o ON o.object_id = x.target_object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id \
+             WHERE x.predicate_type = 0 AND p.is_enabled = 1 ORDER BY s.name, o.name",
+            None,
+        )
+        .await?;
+    for row in &rows {
+        let (object, policy) = (qualified(&text(row, 0)?, &text(row, 1)?), text(row, 2)?);
+        if has_view || objects.contains(&object) {
+            let found = format!("the policy {policy} may hide rows from the login, in counts as well");
+            findings.push(
+                Finding::new(Level::Warn, format!("source: {object}"), found)
+                    .hint("load with a login for which the policy lets every row through"),
+            );
+        }
+    }
+    let seen =
+        session.rows("SELECT HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DEFINITION')", None).await?;
+    if rows.is_empty() && first_number(&seen)? != Some(1) {
+        findings.push(
+            Finding::new(Level::Note, "source: policies", "whether one hides rows cannot be seen")
+                .hint(format!("GRANT VIEW DEFINITION TO {} lets it tell", bracket(who))),
+        );
+    }
+    Ok(findings)
 }
 
 /// Who else is connected: before a cut-over, nobody should be.

@@ -51,6 +51,16 @@ pub struct Object {
     pub checks: Vec<Check>,
     pub foreign_keys: Vec<ForeignKey>,
     pub triggers: Vec<Trigger>,
+    /// Security policies that hide rows. They hide none here.
+    pub policies: Vec<Policy>,
+}
+
+/// A security policy, of which only the name is known.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub id: i64,
+    pub schema: String,
+    pub name: String,
 }
 
 /// A trigger, which does nothing.
@@ -82,6 +92,8 @@ pub struct Column {
     pub alias: Option<String>,
     pub nullable: bool,
     pub row_guid: bool,
+    /// `MASKED WITH (…)`. Its values are shown to everybody here.
+    pub masked: bool,
     pub identity: Option<Identity>,
     pub computed: Option<Computed>,
     pub default: Option<Default>,

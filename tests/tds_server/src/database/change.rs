@@ -14,8 +14,8 @@ use rusqlite::Connection;
 use self::definition::{index_id, key_columns, place};
 use self::rebuild::Rebuild;
 use super::catalog::{
-    AliasType, Catalog, Column, Filter, Index, Kind, Object, Schema, Trigger, invalid_object, same_name,
-    schema_and_name,
+    AliasType, Catalog, Column, Filter, Index, Kind, Object, Policy, Schema, Trigger, invalid_object,
+    same_name, schema_and_name,
 };
 use super::rights::Rights;
 use super::session::Translation;
@@ -67,6 +67,7 @@ pub fn apply(
             ));
         }
         ChangeSyntax::CreateTrigger { .. } => rights.check_statement("CREATE TRIGGER", &database)?,
+        ChangeSyntax::CreatePolicy { .. } => rights.check_statement("CREATE SECURITY POLICY", &database)?,
         ChangeSyntax::Other(what) => rights.check_statement(what, &database)?,
         _ => {}
     }
@@ -98,6 +99,13 @@ pub fn apply(
             let mut object = changer.table(table)?;
             let (id, name) = (changer.catalog.new_id(), name.last().cloned().unwrap_or_default());
             object.triggers.push(Trigger { id, name });
+            changer.catalog.put(object);
+        }
+        ChangeSyntax::CreatePolicy { name, table } => {
+            let mut object = changer.table(table)?;
+            let (schema, name) = schema_and_name(name).ok_or_else(|| invalid_object(&name.join(".")))?;
+            let (id, schema, name) = (changer.catalog.new_id(), schema.to_owned(), name.to_owned());
+            object.policies.push(Policy { id, schema, name });
             changer.catalog.put(object);
         }
         ChangeSyntax::Drop { kind, if_exists, names, table } => {
@@ -187,6 +195,7 @@ impl Changer<'_> {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             triggers: Vec::new(),
+            policies: Vec::new(),
         };
         self.add(&mut object, columns, constraints, true)?;
         self.rebuild(None, object, &Rebuild { validate: true, verb: "CREATE TABLE" })
@@ -292,6 +301,7 @@ impl Changer<'_> {
                 alias: None,
                 nullable: output.nullable,
                 row_guid: false,
+                masked: false,
                 identity: None,
                 computed: None,
                 default: None,
@@ -311,6 +321,7 @@ impl Changer<'_> {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             triggers: Vec::new(),
+            policies: Vec::new(),
         });
         Ok(())
     }

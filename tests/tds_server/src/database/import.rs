@@ -43,6 +43,7 @@ pub fn read(connection: &Connection, catalog: &mut Catalog, now: Moment) -> Resu
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             triggers: Vec::new(),
+            policies: Vec::new(),
         };
         if !is_view {
             indexes(connection, catalog, &mut object)?;
@@ -88,6 +89,7 @@ fn columns(connection: &Connection, catalog: &Catalog, table: &str) -> Result<Ve
             alias: None,
             nullable: !not_null && key == 0,
             row_guid: false,
+            masked: false,
             identity: None,
             computed: None,
             default: None,

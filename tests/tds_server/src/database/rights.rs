@@ -13,13 +13,23 @@ pub struct Rights {
     pub read_only: bool,
     /// Sees the sessions of others.
     pub view_server_state: bool,
+    /// Sees the policies and predicates of the database.
+    pub view_definition: bool,
+    /// Sees what is behind the masks.
+    pub unmask: bool,
     /// Tables and views, as `schema.name` in small letters, that may not be read.
     denied: HashSet<String>,
 }
 
 impl Default for Rights {
     fn default() -> Self {
-        Self { read_only: false, view_server_state: true, denied: HashSet::new() }
+        Self {
+            read_only: false,
+            view_server_state: true,
+            view_definition: true,
+            unmask: true,
+            denied: HashSet::new(),
+        }
     }
 }
 
@@ -107,10 +117,9 @@ impl Rights {
                     return None;
                 }
                 Some(match permission.as_str() {
-                    "CONNECT"
-                    | "SELECT"
-                    | "VIEW DEFINITION"
-                    | "VIEW ANY COLUMN ENCRYPTION KEY DEFINITION" => true,
+                    "VIEW DEFINITION" => self.view_definition,
+                    "UNMASK" => self.unmask,
+                    "CONNECT" | "SELECT" | "VIEW ANY COLUMN ENCRYPTION KEY DEFINITION" => true,
                     _ => !self.read_only,
                 })
             }
@@ -123,6 +132,7 @@ impl Rights {
                 let object = catalog.named(&parts)?;
                 Some(match permission.as_str() {
                     "VIEW DEFINITION" => true,
+                    "UNMASK" => self.unmask,
                     other => self.may(other, &object.schema, &object.name),
                 })
             }

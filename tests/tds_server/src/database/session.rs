@@ -488,6 +488,8 @@ impl Session {
             for permission in permissions {
                 logins.change(principal, |rights| match (permission.as_str(), &object) {
                     ("VIEW SERVER STATE", None) => rights.view_server_state = verb == Verb::Grant,
+                    ("VIEW DEFINITION", None) => rights.view_definition = verb == Verb::Grant,
+                    ("UNMASK", None) => rights.unmask = verb == Verb::Grant,
                     ("SELECT", Some(object)) if verb == Verb::Deny => {
                         rights.deny_select(&object.schema, &object.name)
                     }

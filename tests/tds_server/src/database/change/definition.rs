@@ -82,6 +82,7 @@ impl Changer<'_> {
             alias,
             nullable,
             row_guid: column.row_guid,
+            masked: column.masked,
             identity: column.identity.map(|(seed, step)| Identity { seed, step }),
             computed: None,
             default: None,
@@ -102,6 +103,7 @@ impl Changer<'_> {
             // Whatever it is made of may overflow; only ISNULL excludes NULL for good.
             nullable: column.nullable.unwrap_or(value.nullable || !is_isnull(expression)),
             row_guid: false,
+            masked: false,
             identity: None,
             computed: Some(Computed {
                 expression: expression.clone(),

@@ -40,6 +40,11 @@ pub enum ChangeSyntax {
         name: Name,
         table: Name,
     },
+    /// With one FILTER PREDICATE, which hides nothing.
+    CreatePolicy {
+        name: Name,
+        table: Name,
+    },
     /// Options in capitals, each with its value.
     AlterDatabase(Vec<(String, String)>),
     Drop {
@@ -79,6 +84,7 @@ pub struct ColumnSyntax {
     pub collation: Option<String>,
     pub nullable: Option<bool>,
     pub row_guid: bool,
+    pub masked: bool,
     pub identity: Option<(i128, i128)>,
     /// Expression, and whether it is persisted.
     pub computed: Option<(Expr, bool)>,
@@ -175,6 +181,9 @@ fn create(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
         }
         return Ok(ChangeSyntax::CreateTrigger { name: trigger, table });
     }
+    if eat(parser, "SECURITY") {
+        return policy(parser);
+    }
     let unique = eat(parser, "UNIQUE");
     let clustered = eat(parser, "CLUSTERED");
     eat(parser, "NONCLUSTERED");
@@ -182,6 +191,23 @@ fn create(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
         return index(parser, unique, clustered);
     }
     other(parser, "CREATE")
+}
+
+/// `POLICY name ADD FILTER PREDICATE function(…) ON table WITH (…)`.
+fn policy(parser: &mut Parser<'_>) -> Parsed<ChangeSyntax> {
+    expect(parser, "POLICY")?;
+    let policy = name(parser)?;
+    for word in ["ADD", "FILTER", "PREDICATE"] {
+        expect(parser, word)?;
+    }
+    name(parser)?;
+    skip_parenthesis(parser)?;
+    expect(parser, "ON")?;
+    let table = name(parser)?;
+    if eat(parser, "WITH") {
+        skip_parenthesis(parser)?;
+    }
+    Ok(ChangeSyntax::CreatePolicy { name: policy, table })
 }
 
 fn other(parser: &mut Parser<'_>, verb: &str) -> Parsed<ChangeSyntax> {
@@ -297,6 +323,7 @@ fn column(parser: &mut Parser<'_>) -> Parsed<ColumnSyntax> {
         collation: None,
         nullable: None,
         row_guid: false,
+        masked: false,
         identity: None,
         computed: None,
         constraints: Vec::new(),
@@ -325,6 +352,10 @@ fn column(parser: &mut Parser<'_>) -> Parsed<ColumnSyntax> {
             column.collation = Some(parser.parse_identifier()?.value);
         } else if eat(parser, "ROWGUIDCOL") {
             column.row_guid = true;
+        } else if eat(parser, "MASKED") {
+            expect(parser, "WITH")?;
+            skip_parenthesis(parser)?;
+            column.masked = true;
         } else if eat(parser, "SPARSE") {
         } else if eat(parser, "IDENTITY") {
             column.identity = Some((1, 1));

@@ -1,8 +1,8 @@
 //! Schemas, objects, columns and types.
 
-use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, table, tables};
+use super::{Cell, Row, SystemTable, SystemView, objects, row, schema_id, table, tables, volatile};
 use crate::answer::SqlType;
-use crate::database::catalog::Object;
+use crate::database::catalog::{Object, Policy};
 use crate::database::sql_type;
 
 const OBJECT: &str = "name sysname; object_id int; principal_id int?; schema_id int; parent_object_id int; type char(2)?; type_desc nvarchar(60)?; create_date datetime; modify_date datetime; is_ms_shipped bit; is_published bit; is_schema_published bit";
@@ -75,6 +75,43 @@ pub static TABLES: &[SystemTable] = &[
         "sys.types",
         "name sysname; system_type_id tinyint; user_type_id int; schema_id int; principal_id int?; max_length smallint; precision tinyint; scale tinyint; collation_name sysname?; is_nullable bit?; is_user_defined bit; is_assembly_type bit; default_object_id int; rule_object_id int; is_table_type bit",
         types,
+    ),
+    volatile(
+        "sys.security_policies",
+        "name sysname; object_id int; principal_id int?; schema_id int; parent_object_id int; type char(2)?; type_desc nvarchar(60)?; create_date datetime; modify_date datetime; is_ms_shipped bit; is_enabled bit; is_not_for_replication bit; uses_database_collation bit?; is_schema_bound bit?",
+        |view| {
+            let row = |(object, policy): (&Object, &Policy)| {
+                let schema = schema_id(view, &policy.schema);
+                let (made, ty) = (object.modified, "SECURITY_POLICY");
+                row![
+                    &policy.name,
+                    policy.id,
+                    Cell::Null,
+                    schema,
+                    0,
+                    "SP",
+                    ty,
+                    made,
+                    made,
+                    false,
+                    true,
+                    false,
+                    false,
+                    true
+                ]
+            };
+            policies(view).map(row).collect()
+        },
+    ),
+    volatile(
+        "sys.security_predicates",
+        "object_id int; security_predicate_id int; target_object_id int; predicate_definition nvarchar(max)?; predicate_type int?; predicate_type_desc nvarchar(60)?; operation int?; operation_desc nvarchar(60)?",
+        |view| {
+            let row = |(object, policy): (&Object, &Policy)| {
+                row![policy.id, 1, object.id, "(1)", 0, "FILTER", Cell::Null, Cell::Null]
+            };
+            policies(view).map(row).collect()
+        },
     ),
     table(
         "sys.sql_modules",
@@ -180,11 +217,17 @@ fn columns(view: &SystemView<'_>) -> Vec<Row> {
                 false,
                 0,
                 false,
-                false,
+                column.masked,
             ]);
         }
     }
     rows
+}
+
+/// A login without VIEW DEFINITION sees none.
+fn policies<'a>(view: &SystemView<'a>) -> impl Iterator<Item = (&'a Object, &'a Policy)> {
+    let seen = tables(view).filter(|_| view.rights.view_definition);
+    seen.flat_map(|object| object.policies.iter().map(|policy| (object.as_ref(), policy)))
 }
 
 fn types(view: &SystemView<'_>) -> Vec<Row> {

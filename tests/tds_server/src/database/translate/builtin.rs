@@ -278,7 +278,8 @@ impl Translator<'_> {
                 },
                 Err(error) => Err(error),
             },
-            ("HAS_PERMS_BY_NAME", [object, class, permission]) => {
+            // Rights on a column are those on its table.
+            ("HAS_PERMS_BY_NAME", [object, class, permission, ..]) => {
                 self.has_permission(object, class, permission, scope)
             }
             ("IS_SRVROLEMEMBER", [role, ..]) => {
