@@ -146,7 +146,7 @@ pub struct Account {
 }
 
 /// Whether rows that were read one after another belong to one state of the source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Consistency {
     /// `snapshot`: all rows of a part are of one moment. `read committed`: each is of the moment in which it was read.
     pub isolation: &'static str,
@@ -156,12 +156,15 @@ pub struct Consistency {
     /// It had.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
+    /// Columns of a view of which the source gave two different accounts in one snapshot: they are compared with neither.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsteady: Vec<String>,
 }
 
 impl Consistency {
     /// Count and rows are of one moment.
     pub fn snapshot() -> Self {
-        Self { isolation: "snapshot", compared: Vec::new(), changed: false }
+        Self { isolation: "snapshot", ..Self::default() }
     }
 }
 

@@ -57,6 +57,30 @@ pub fn columns(
     columns.map(|((column, &ty), &not_null)| column.account(ty, not_null)).collect()
 }
 
+/// Takes out of the account of a view the columns of which another account, in the same snapshot, says something else: what GETDATE() or
+/// random() gives, the rows cannot have in common with it. Returns their names.
+pub fn take_unsteady<'n>(
+    object: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    account: &mut [SourceColumn],
+    again: &[SourceColumn],
+) -> Vec<String> {
+    let mut unsteady = Vec::new();
+    for ((name, column), again) in names.into_iter().zip(account).zip(again) {
+        if column != again {
+            *column = SourceColumn::default();
+            unsteady.push(name.to_owned());
+        }
+    }
+    if !unsteady.is_empty() {
+        eprintln!(
+            "{object}: the source says something else of {} each time it is asked: the rows are not compared with that",
+            unsteady.join(", ")
+        );
+    }
+    unsteady
+}
+
 #[derive(Default)]
 struct Collected {
     nulls: Option<u64>,

@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use self::account::{Answer, Ask, Second};
-use super::{Account, Column, Consistency, Part, Source, Table, declared_type, reuse};
+use super::{Account, Column, Consistency, Part, Source, Table, declared_type, own_account, reuse};
 use crate::connection_url::ConnectionUrl;
 use crate::failure::{Failure, Result};
 use crate::survey::{Finding, Level, Size, Survey};
@@ -134,6 +134,7 @@ impl Source for Sqlite {
         let count = format!("SELECT count(*) {from}");
         let columns = columns.len();
         let object = table.object.clone();
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         blocking(self, move |path| {
             let failed = reading(&object);
             if let Some(filter) = &filter {
@@ -146,6 +147,14 @@ impl Source for Sqlite {
             let mut rows =
                 snapshot.query_row(&count, [], |row| row.get::<_, i64>(0)).map_err(&failed)? as u64;
             let beside = second.zip(ask.as_ref()).and_then(|(second, ask)| second.begin(ask));
+            let viewed = "SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)";
+            let is_view =
+                snapshot.query_row(viewed, [&object], |row| row.get::<_, bool>(0)).map_err(&failed)?;
+            // Of a view there are two accounts, before the rows and after.
+            let early = match (&beside, &ask) {
+                (None, Some(ask)) if is_view => Some(ask.answer(&snapshot)?),
+                _ => None,
+            };
             let mut statement = snapshot.prepare(&select).map_err(&failed)?;
             let mut cursor = statement.query([]).map_err(&failed)?;
             // One buffer for all rows. Its values borrow from the current row, which the type cannot say of a buffer that
@@ -184,16 +193,23 @@ impl Source for Sqlite {
             }
             sink.blocking_send(None)?;
             drop(cursor);
-            let answer = match (beside, &ask) {
-                (Some(beside), _) => Some(beside.join()?),
-                (None, Some(ask)) => Some(ask.answer(&snapshot)?),
-                (None, None) => None,
+            let answer = match (beside, early, &ask) {
+                (Some(beside), ..) => Some(beside.join()?),
+                (None, Some(early), _) => Some(early),
+                (None, None, Some(ask)) => Some(ask.answer(&snapshot)?),
+                (None, None, None) => None,
             };
-            let own = answer.map(|answer| {
+            let mut own = answer.map(|answer| {
                 rows = answer.rows;
                 answer.columns
             });
-            Ok(Account { rows, consistency: Consistency::snapshot(), own })
+            let mut consistency = Consistency::snapshot();
+            if let (true, Some(ask), Some(own)) = (is_view, &ask, &mut own) {
+                let again = ask.answer(&snapshot)?.columns;
+                let names = names.iter().map(String::as_str);
+                consistency.unsteady = own_account::take_unsteady(&object, names, own, &again);
+            }
+            Ok(Account { rows, consistency, own })
         })
         .await
     }

@@ -26,20 +26,22 @@ pub struct Ask {
     /// Columns that the table keeps from being NULL.
     pub not_null: Vec<bool>,
     pub types: Vec<PgType>,
+    pub names: Vec<String>,
 }
 
 impl Ask {
     /// `types`: what the columns become in the target, which decides what a witness of the stream knows of them.
     pub fn new(relation: &Relation, selected: &[Selected], types: &[PgType]) -> Self {
         let mut figures = Vec::new();
-        let mut not_null = Vec::new();
+        let (mut not_null, mut names) = (Vec::new(), Vec::new());
         for (at, (&selected, &ty)) in selected.iter().zip(types).enumerate() {
             let position = match selected {
                 Selected::Column(position) | Selected::OffsetOf(position) => position,
             };
             let column = &relation.columns[position];
+            names.push(column.name.clone());
             // What the catalogue says of a view's columns may be of the time when it was made.
-            let never = !column.nullable && relation.estimate.is_some();
+            let never = !column.nullable && !relation.is_view();
             not_null.push(never);
             let mut found = Vec::new();
             if !never {
@@ -54,7 +56,7 @@ impl Ask {
             }
             figures.extend(found.into_iter().map(|(figure, sql)| (at, figure, sql)));
         }
-        Self { figures, not_null, types: types.to_vec() }
+        Self { figures, not_null, types: types.to_vec(), names }
     }
 
     /// The expressions of each statement.
@@ -301,10 +303,11 @@ mod tests {
     #[test]
     fn a_very_wide_table_takes_several_statements() {
         let figures = (0..2500).map(|at| (at, Figure::Nulls, String::new())).collect();
-        let ask = Ask { figures, not_null: Vec::new(), types: Vec::new() };
+        let ask = Ask { figures, not_null: Vec::new(), types: Vec::new(), names: Vec::new() };
         assert_eq!(ask.statements().iter().map(Vec::len).collect::<Vec<_>>(), [1000, 1000, 500]);
         assert_eq!(
-            Ask { figures: Vec::new(), not_null: Vec::new(), types: Vec::new() }.statements(),
+            Ask { figures: Vec::new(), not_null: Vec::new(), types: Vec::new(), names: Vec::new() }
+                .statements(),
             [Vec::<&str>::new()]
         );
     }

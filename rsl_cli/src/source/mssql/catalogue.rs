@@ -28,6 +28,13 @@ pub struct Relation {
     pub estimate: Option<u64>,
 }
 
+impl Relation {
+    /// A view, unless it has rows of its own, as an indexed one has.
+    pub fn is_view(&self) -> bool {
+        self.estimate.is_none()
+    }
+}
+
 /// Tables and views that the login may see, qualified.
 pub async fn objects(session: &mut Session) -> Result<Vec<String>> {
     let rows = session

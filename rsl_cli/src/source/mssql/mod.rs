@@ -314,10 +314,12 @@ impl Source for SqlServer {
         let selected = Self::selected(&relation, table)?;
         let mut session = self.reading_session().await?;
         let question = Question::new(&relation, &selected, self.update_column.as_deref(), self.snapshot, own);
-        // In a snapshot it is the same before and after: asked for afterwards, it is not asked for in vain if the rows break off.
-        let before = match self.snapshot && own.is_some() {
-            true => None,
-            false => Some(question.ask(&mut session, &table.object, part, filter).await?),
+        // In a snapshot it is the same before and after, except of a view whose columns are none of the database's: asked for
+        // afterwards, it is not asked for in vain if the rows break off.
+        let twice = !self.snapshot || (own.is_some() && relation.is_view());
+        let before = match twice || own.is_none() {
+            true => Some(question.ask(&mut session, &table.object, part, filter).await?),
+            false => None,
         };
 
         let mut stage = Stage::new(Taker::new(relation.clone(), &selected, sink));
@@ -337,9 +339,9 @@ impl Source for SqlServer {
             return Err(session::broken_off(Some(&table.object), taken));
         }
         taker.finish().await?;
-        let after = match (self.snapshot, &before) {
-            (true, Some(_)) => None,
-            _ => Some(question.ask(&mut session, &table.object, part, filter).await?),
+        let after = match twice || before.is_none() {
+            true => Some(question.ask(&mut session, &table.object, part, filter).await?),
+            false => None,
         };
         Ok(question.account(before, after, part.arrived.is_none().then_some(taken)))
     }
@@ -387,7 +389,7 @@ impl Source for SqlServer {
         taker.finish().await?;
         Ok(match self.snapshot {
             true => Consistency::snapshot(),
-            false => Consistency { isolation: "read committed", compared: Vec::new(), changed: false },
+            false => Consistency { isolation: "read committed", ..Consistency::default() },
         })
     }
 

@@ -72,7 +72,7 @@ impl<'a> Question<'a> {
 
     /// What came of it. `taken`: rows that were read, if these are all of the part.
     pub fn account(&self, before: Option<Counts>, after: Option<Counts>, taken: Option<u64>) -> Account {
-        let consistency = match (self.snapshot, &before, &after) {
+        let mut consistency = match (self.snapshot, &before, &after) {
             (true, ..) => Consistency::snapshot(),
             (false, before, after) => {
                 let compared =
@@ -86,19 +86,28 @@ impl<'a> Question<'a> {
                         false => Vec::new(),
                     },
                     changed: twice && before != after,
+                    ..Consistency::default()
                 }
             }
         };
         // Of a source that grew meanwhile, all rows that are there at the end have been read, or some are missing.
         let grown = after.as_ref().map(|after| after.rows).filter(|&rows| Some(rows) == taken);
-        let Some(counts) = before.or(after) else {
-            return Account { rows: 0, consistency, own: None };
+        let (counts, again) = match (before, after) {
+            (Some(before), after) => (before, after),
+            (None, Some(after)) => (after, None),
+            (None, None) => return Account { rows: 0, consistency, own: None },
         };
-        let own = self.own.as_ref().map(|ask| {
-            let figures = ask.figures.iter().zip(counts.figures);
-            let figures = figures.map(|(&(at, figure, _), text)| (at, figure, text));
+        let columns = |ask: &Ask, counts: &Counts| {
+            let figures = ask.figures.iter().zip(&counts.figures);
+            let figures = figures.map(|((at, figure, _), text)| (*at, *figure, text.clone()));
             own_account::columns(&ask.types, &ask.not_null, figures)
-        });
+        };
+        let mut own = self.own.as_ref().map(|ask| columns(ask, &counts));
+        if let (true, Some(ask), Some(own), Some(again)) = (self.snapshot, &self.own, &mut own, &again) {
+            let object = catalogue::qualified(&self.relation.schema, &self.relation.name);
+            let names = ask.names.iter().map(String::as_str);
+            consistency.unsteady = own_account::take_unsteady(&object, names, own, &columns(ask, again));
+        }
         Account { rows: grown.unwrap_or(counts.rows), consistency, own }
     }
 }
