@@ -283,6 +283,33 @@ fn a_view_with_the_time_of_day_is_compared_by_its_other_columns() -> Result<()> 
 }
 
 #[test]
+fn what_a_file_stores_otherwise_than_the_target_is_no_difference() -> Result<()> {
+    let pair = Pair::new(
+        "CREATE TABLE T (ID int PRIMARY KEY NOT NULL, REAL_TEXT double, PADDED char(5), AMOUNT TEXT, MIXED decimal(18,4), DATA blob, AT char(30));
+         INSERT INTO T VALUES (1, 1.0, 'ab   ', '9.5', 1.25, x'00FF', '2024-01-01T10:00:00Z         '),
+            (2, 'two', 'c', '1000000.25', 2, x'', '2024-01-01T10:00:00.5'), (3, 3, NULL, NULL, NULL, NULL, NULL);",
+    )?;
+    pair.database.run(
+        "CREATE SCHEMA erp; CREATE TABLE erp.t (id int, real_text text, padded character(5), amount numeric(18,4), mixed numeric(18,4),
+            data bytea, at timestamp)",
+    )?;
+    let report = pair.exact(&["T"])?;
+    let columns = &report["tables"][0]["source"]["columns"];
+    ensure!(
+        columns["real_text"] == json!({"nulls": 0}) && columns["padded"] == json!({"nulls": 1, "length": 3}),
+        "{columns:#}"
+    );
+    ensure!(columns["amount"] == json!({"nulls": 1}) && columns["at"] == json!({"nulls": 1}), "{columns:#}");
+    ensure!(columns["mixed"]["sum"] == "3.25" && columns["data"]["length"] == 2, "{columns:#}");
+    let found = pair.database.rows("SELECT real_text, amount, at FROM erp.t ORDER BY id")?;
+    ensure!(
+        found.trim_end() == "1|9.5000|2024-01-01 10:00:00\ntwo|1000000.2500|2024-01-01 10:00:00.5\n3||",
+        "{found}"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_file_of_sqlite_gives_an_account_of_every_table_and_view() -> Result<()> {
     let pair = Pair::sample(Shape::Erp, 500)?;
     let report = pair.exact(&["--all", "--jobs", "4"])?;

@@ -85,7 +85,6 @@ fn source(login: Arc<Login>, known: HashMap<String, Arc<Relation>>) -> SqlServer
         login,
         snapshot: false,
         product: Product::default(),
-        masked: false,
         told: None,
         keep_offset: false,
         update_column: None,

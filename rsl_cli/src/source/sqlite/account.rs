@@ -1,7 +1,8 @@
 //! The account that SQLite itself gives of a table: aggregates in its SQL, one statement, one scan.
 //!
-//! SQLite's sum of whole numbers is exact or an error, never rounded, and no whole number as soon as one value is none. So one
-//! aggregate proves that every value was a whole number, and adds them. Only where it overflows, they are added in halves.
+//! SQLite's sum of whole numbers, and of texts that read as such, is exact or an error, never rounded, and no whole number as soon as
+//! one value is none. So one aggregate proves that every value was a whole number, and adds them. Only where it overflows, they are
+//! added in halves.
 
 use rsl_core::{Decimal, PgType};
 use rusqlite::types::Value;
@@ -148,10 +149,14 @@ impl Ask {
                 ends(&mut figure);
             }
             PgType::Float4 | PgType::Float8 => ends(&mut figure),
-            PgType::Text | PgType::Varchar(_) | PgType::Json | PgType::Enum | PgType::Bytea => {
-                figure(Figure::Length, format!("sum(length({name}))"));
+            PgType::Text | PgType::Varchar(_) | PgType::Json | PgType::Enum => {
+                figure(Figure::Length, lengths(name, "'text', 'integer'", &format!("length({name})")));
             }
-            PgType::Char(_) => figure(Figure::Length, format!("sum(length(rtrim({name}, ' ')))")),
+            PgType::Char(_) => {
+                let length = format!("length(rtrim({name}, ' '))");
+                figure(Figure::Length, lengths(name, "'text', 'integer'", &length));
+            }
+            PgType::Bytea => figure(Figure::Length, lengths(name, "'blob'", &format!("length({name})"))),
             PgType::Date => {
                 ends(&mut figure);
                 asked.push((Aggregate::Shapes, format!("sum({name} GLOB '????-??-??')")));
@@ -162,12 +167,12 @@ impl Ask {
             }
             PgType::Timestamp(_) => {
                 ends(&mut figure);
-                // Of texts of one shape without a Z, the earlier is the smaller, however many digits a second has. A pattern that
-                // ended with a digit would take longer than all else that is asked of the column.
+                // Of texts of one shape without a Z, the earlier is the smaller, however many digits a second has. Blanks may stand
+                // behind a Z. A pattern that ended with a digit would take longer than all else that is asked of the column.
                 asked.push((
                     Aggregate::Shapes,
                     format!(
-                        "sum(CASE WHEN substr({name}, -1) > '9' THEN NULL WHEN {name} GLOB '????-??-?? *' THEN 1 \
+                        "sum(CASE WHEN substr({name}, -1) NOT BETWEEN '0' AND '9' THEN NULL WHEN {name} GLOB '????-??-?? *' THEN 1 \
                          WHEN {name} GLOB '????-??-??T*' THEN {SECOND_SHAPE} END)"
                     ),
                 ));
@@ -179,15 +184,23 @@ impl Ask {
     }
 }
 
+/// The lengths of values that are stored as one of these, added. Of any other the text is written here in another way than in SQLite, so
+/// that it is 'x', with which there is no sum.
+fn lengths(name: &str, stored: &str, length: &str) -> String {
+    format!("sum(CASE WHEN typeof({name}) IN ({stored}, 'null') THEN {length} ELSE 'x' END)")
+}
+
 /// A number to be added, whole, and the power of ten that is its unit.
 fn term(name: &str, ty: PgType) -> (i32, String) {
     match ty {
         PgType::Numeric(Some((_, scale @ 0..=DIGITS_OF_DOUBLE))) => {
             // A double of at most 15 digits is a decimal, and times a power of ten it is nearer to that whole number than to any
-            // other. One that has more digits is 'x', with which there is no sum.
+            // other. One that has more digits is 'x', with which there is no sum, and so is a text, which the range would be
+            // compared with as a text.
             let most = DIGITS_OF_DOUBLE - scale;
             let term = format!(
-                "CASE WHEN {name} NOT BETWEEN -1e{most} AND 1e{most} THEN 'x' ELSE CAST(round({name} * 1e{scale}) AS INTEGER) END"
+                "CASE WHEN typeof({name}) IN ('text', 'blob') OR {name} NOT BETWEEN -1e{most} AND 1e{most} THEN 'x' \
+                 ELSE CAST(round({name} * 1e{scale}) AS INTEGER) END"
             );
             (-i32::from(scale), term)
         }

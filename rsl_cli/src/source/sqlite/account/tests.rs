@@ -163,11 +163,15 @@ fn what_is_not_exact_has_no_sum_and_no_ends_but_is_counted() {
     let overflowing = only("big", &[Value::Integer(i64::MAX), Value::Integer(i64::MAX), text("1.5")]);
     assert_eq!(overflowing.sum, None);
     assert_eq!(only("big", &[Value::Real(0.5)]).sum, None);
+    assert_eq!(only("d", &[text("12.5x"), Value::Real(1.5)]).sum, None);
+    assert_eq!(only("t", &[text("가"), Value::Blob(vec![1, 2])]).length, None);
+    assert_eq!(only("b", &[text("가"), Value::Blob(vec![1, 2])]).length, None);
     let large = only("d", &[Value::Real(1e13)]);
     assert_eq!((large.sum, large.max.as_deref()), (None, Some("10000000000000")));
     for shapes in [
         ["2024-01-01 10:00:00", "2024-01-01T09:00:00"],
         ["2024-01-01 10:00:00Z", "2024-01-01 10:00:00.5"],
+        ["2024-01-01 10:00:00Z ", "2024-01-01 10:00:00.5"],
         ["2024/01/01 10:00:00", "2024-01-01 10:00:00"],
     ] {
         assert_eq!(only("at", &shapes.map(text)).min, None, "{shapes:?}");
