@@ -408,6 +408,10 @@ fn character(value: &Value<'_>, ty: PgType, out: &mut Vec<u8>, field: &mut Field
             field.set(canonical::text(kept), counted(kept));
         }
         PgType::Jsonb => field.set(canonical::json(&json::canonical(text)?), Measure::None),
+        PgType::Json => {
+            json::check(text)?;
+            field.set(canonical::text(bytes), counted(bytes));
+        }
         _ => field.set(canonical::text(bytes), counted(bytes)),
     }
     match ty {

@@ -1,13 +1,32 @@
-//! The canonical form of a JSON value, equal for two texts exactly when their `jsonb` are equal.
+//! The canonical form of a JSON value, equal for two texts exactly when their `jsonb` are equal; and whether a text is JSON at all.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+/// PostgreSQL reads json as deep as its stack allows, which with the usual `max_stack_depth` is twice as much.
+const DEEPEST: usize = 5_000;
+/// As the parser has it, that jsonb is read with.
+const DEEPEST_JSONB: usize = 127;
+/// Digits of a numeric before the point, and after it.
+const WHOLE_DIGITS: i64 = 131_072;
+const PLACES: i64 = 16_383;
+/// PostgreSQL reads no exponent from here on, not even of zero.
+const EXPONENT: i64 = (i32::MAX / 2) as i64;
 
 /// Why a text has no canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// No JSON, or nested deeper than 128 levels.
+    /// No JSON.
     #[error("not valid JSON")]
     Syntax,
+    /// More than 127 levels, or for json 5,000.
+    #[error("JSON that is nested too deeply")]
+    Depth,
+    /// A number that is no numeric, as those in jsonb are.
+    #[error(
+        "JSON with a number that jsonb cannot hold: more than 131,072 digits before the point or 16,383 after it"
+    )]
+    Number,
     /// `\u0000`, which jsonb cannot hold.
     #[error("JSON with a \\u0000, which jsonb cannot hold")]
     ZeroCharacter,
@@ -16,9 +35,20 @@ pub enum JsonError {
     DuplicateKey,
 }
 
+/// Whether `json` holds the text, which it keeps as it is: any number, `\u0000` and half a surrogate pair are nothing to it.
+pub fn check(text: &str) -> Result<(), JsonError> {
+    if depth(text) > DEEPEST {
+        return Err(JsonError::Depth);
+    }
+    serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(|_| JsonError::Syntax)
+}
+
 /// Canonical bytes: object keys sorted by their bytes, no white space, strings with the
 /// fewest escapes, numbers as sign, digits and exponent without zeros at either end.
 pub fn canonical(text: &str) -> Result<Vec<u8>, JsonError> {
+    if depth(text) > DEEPEST_JSONB {
+        return Err(JsonError::Depth);
+    }
     let value: Value = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
     if members(&value) != colons(text) {
         return Err(JsonError::DuplicateKey);
@@ -39,17 +69,36 @@ fn members(value: &Value) -> usize {
 
 /// Colons outside of strings: in valid JSON one for each member of an object as written.
 fn colons(text: &str) -> usize {
-    let (mut count, mut in_string, mut escaped) = (0, false, false);
-    for byte in text.bytes() {
+    outside(text).filter(|&byte| byte == b':').count()
+}
+
+/// How many arrays and objects stand in each other, at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in outside(text) {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The bytes outside of strings.
+fn outside(text: &str) -> impl Iterator<Item = u8> {
+    let (mut in_string, mut escaped) = (false, false);
+    text.bytes().filter(move |&byte| {
+        let outside = !in_string;
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = in_string,
             b'"' => in_string = !in_string,
-            b':' if !in_string => count += 1,
             _ => {}
         }
-    }
-    count
+        outside
+    })
 }
 
 fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
@@ -57,7 +106,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(&number.to_string(), out),
+        Value::Number(number) => write_number(&number.to_string(), out)?,
         Value::String(string) => write_string(string, out)?,
         Value::Array(items) => {
             out.push(b'[');
@@ -103,20 +152,28 @@ fn write_string(string: &str, out: &mut Vec<u8>) -> Result<(), JsonError> {
 }
 
 /// `-12.50e3` becomes `-125e2`: jsonb compares numbers by value, whatever their digits.
-fn write_number(text: &str, out: &mut Vec<u8>) {
+fn write_number(text: &str, out: &mut Vec<u8>) -> Result<(), JsonError> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, places) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{places}");
     let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    // JSON allows an exponent of any length.
+    let exponent: i64 =
+        exponent.parse().ok().filter(|&e| -EXPONENT < e && e < EXPONENT).ok_or(JsonError::Number)?;
+    // Zeros at the end are places as well.
+    if places.len() as i64 - exponent > PLACES {
+        return Err(JsonError::Number);
+    }
     if significant.is_empty() {
         out.push(b'0');
-        return;
+        return Ok(());
     }
     let dropped = digits.len() - digits.trim_end_matches('0').len();
-    // JSON allows an exponent of any length; beyond 64 bits PostgreSQL refuses the number anyway.
-    let exponent =
-        exponent.parse().unwrap_or(i64::MAX / 2).saturating_add(dropped as i64 - places.len() as i64);
+    let exponent = exponent + dropped as i64 - places.len() as i64;
+    if significant.len() as i64 + exponent > WHOLE_DIGITS {
+        return Err(JsonError::Number);
+    }
     if negative {
         out.push(b'-');
     }
@@ -124,6 +181,7 @@ fn write_number(text: &str, out: &mut Vec<u8>) {
     if exponent != 0 {
         out.extend_from_slice(format!("e{exponent}").as_bytes());
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -171,21 +229,74 @@ mod tests {
         assert_eq!(canonical("{"), Err(JsonError::Syntax));
         assert_eq!(canonical(r#""\u0000""#), Err(JsonError::ZeroCharacter));
         assert_eq!(canonical(r#""\ud800""#), Err(JsonError::Syntax));
-        assert_eq!(canonical(&"[".repeat(100_000)), Err(JsonError::Syntax));
+        assert_eq!(canonical(&"[".repeat(100_000)), Err(JsonError::Depth));
+        assert_eq!(canonical(&"]".repeat(200)), Err(JsonError::Syntax));
     }
 
     #[test]
-    fn an_exponent_at_the_limit_does_not_overflow() {
-        for text in ["10e9223372036854775807", "1.5e-9223372036854775808", "1e99999999999999999999"] {
+    fn as_deep_as_the_parser_goes() {
+        let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(canonical(&nested(DEEPEST_JSONB)).is_ok());
+        assert_eq!(canonical(&nested(DEEPEST_JSONB + 1)), Err(JsonError::Depth));
+        assert!(canonical(&format!("\"{}\\\"\"", nested(300))).is_ok());
+        assert_eq!(check(&nested(DEEPEST)), Ok(()));
+        assert_eq!(check(&nested(DEEPEST + 1)), Err(JsonError::Depth));
+    }
+
+    /// As PostgreSQL 15 answers to a cast to jsonb.
+    #[test]
+    fn numbers_that_are_no_numeric_are_refused() {
+        for text in
+            ["1e131071", "0.001e131074", "99999e131067", "1e-16383", "0e-16383", "0e200000", "0e1073741822"]
+        {
             let form = canonical(text).unwrap();
             assert_eq!(canonical(str::from_utf8(&form).unwrap()), Ok(form));
+        }
+        for text in [
+            "1e131072",
+            "99999e131068",
+            "1e-16384",
+            "1.50e-16382",
+            "0e-16384",
+            "0e1073741823",
+            "0e-1073741823",
+            "1e200000",
+            "10e9223372036854775807",
+            "1.5e-9223372036854775808",
+            "1e99999999999999999999",
+        ] {
+            assert_eq!(canonical(text), Err(JsonError::Number), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_is_any_text_of_its_syntax() {
+        for text in ["1e200000", r#""\u0000""#, r#""\ud800""#, r#"{"a":1,"a":2}"#, " [1 ,\n2]\t"] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        for text in [
+            "",
+            "{",
+            "01",
+            "1.",
+            "'a'",
+            "[1,]",
+            "nul",
+            "1 2",
+            "\"\n\"",
+            r#""\u00g0""#,
+            r#""\x""#,
+            "\u{feff}1",
+        ] {
+            assert_eq!(check(text), Err(JsonError::Syntax), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn garbage_is_an_error_not_a_panic(text in "[-0-9eE.,:{}\\[\\]\"a\\\\u ]{0,60}") {
-            let _ = canonical(&text);
+            // What has a canonical form is JSON.
+            prop_assert!(canonical(&text).is_err() || check(&text).is_ok());
         }
     }
 }

@@ -78,7 +78,7 @@ pub enum Unfit {
     /// More digits than any decimal of a source has.
     #[error("the number has more than 38 digits")]
     TooManyDigits,
-    /// JSON that jsonb cannot hold.
+    /// No JSON, or JSON that the column cannot hold.
     #[error("{0}")]
     Json(#[from] JsonError),
 }
@@ -98,7 +98,8 @@ impl Unfit {
             // string_data_right_truncation
             Unfit::Length { .. } => "22001",
             // program_limit_exceeded
-            Unfit::Size { .. } => "54000",
+            Unfit::Size { .. } | Unfit::Json(JsonError::Depth) => "54000",
+            Unfit::Json(JsonError::Number) => "22003",
             // character_not_in_repertoire
             Unfit::ZeroCharacter => "22021",
             // datetime_field_overflow

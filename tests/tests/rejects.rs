@@ -66,6 +66,28 @@ fn nothing_is_allowed_by_default_and_everything_is_listed() -> Result<()> {
 }
 
 #[test]
+fn what_is_no_json_is_a_row_that_cannot_be_loaded() -> Result<()> {
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    let pair = Pair::new(&format!(
+        "CREATE TABLE DOC (ID int NOT NULL PRIMARY KEY, A text, B text);
+         INSERT INTO DOC VALUES (1, '{{}}', '{{}}'), (2, '{{', '{{}}'), (3, '{{}}', '1e200000'), (4, '1e200000', '[]'), (5, '{deep}', '{deep}');"
+    ))?;
+    pair.database.run("CREATE SCHEMA erp; CREATE TABLE erp.doc (id int PRIMARY KEY, a json, b jsonb)")?;
+    let said = report(&pair.ended(&["DOC", "--max-rejects", "3", "--format", "json"])?)?;
+    ensure!(said["tables"][0]["partial"] == true && said["tables"][0]["rejected"] == 3, "{said:#}");
+    ensure!(
+        pair.database.value("SELECT string_agg(id || ' ' || a::text, ' ' ORDER BY id) FROM erp.doc")?
+            == "1 {} 4 1e200000"
+    );
+    let found =
+        pair.database.rows("SELECT key ->> 'id', column_name, message FROM rsl.rejects ORDER BY 1")?;
+    let expected = "2|a|not valid JSON\n3|b|JSON with a number that jsonb cannot hold: more than 131,072 digits before the point or 16,383 after it\n\
+        5|b|JSON that is nested too deeply";
+    ensure!(found.trim_end() == expected, "{found}");
+    Ok(())
+}
+
+#[test]
 fn a_dry_run_counts_them() -> Result<()> {
     let pair = pair()?;
     let said = report(&pair.ended(&["LINE", "--dry-run", "--format", "json"])?)?;
