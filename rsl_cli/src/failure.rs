@@ -76,7 +76,9 @@ impl Failure {
     /// Adds to the hint, or is the hint.
     pub fn also(mut self, more: impl fmt::Display) -> Self {
         self.hint = Some(match self.hint {
-            Some(hint) => format!("{hint}; {more}"),
+            // A question, and a sentence that PostgreSQL has ended.
+            Some(hint) if hint.ends_with('?') => format!("{hint} {more}"),
+            Some(hint) => format!("{}; {more}", hint.trim_end_matches(['.', ' '])),
             None => more.to_string(),
         });
         self
@@ -116,6 +118,23 @@ impl fmt::Display for Failure {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_are_joined_as_one_sentence() {
+        let joined = |hint: &str| Failure::new("it failed").hint(hint).also("run it again").to_string();
+        assert_eq!(joined("close it"), "it failed\nhint: close it; run it again");
+        assert_eq!(
+            joined("Close it. Then open it."),
+            "it failed\nhint: Close it. Then open it; run it again"
+        );
+        assert_eq!(joined("is it open?"), "it failed\nhint: is it open? run it again");
+        assert_eq!(Failure::new("it failed").also("run it again").advice(), Some("run it again"));
     }
 }
 
