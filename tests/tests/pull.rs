@@ -244,6 +244,31 @@ fn into_names_a_schema_or_one_table() -> Result<()> {
 }
 
 #[test]
+fn a_file_that_its_writer_left_in_the_middle_is_told_so() -> Result<()> {
+    let pair = Pair::new("CREATE TABLE T (ID int PRIMARY KEY NOT NULL, NOTE text)")?;
+    let beside = |ending: &str| pair.folder().join(format!("left.db{ending}"));
+    let writer = rusqlite::Connection::open(beside(""))?;
+    writer.execute_batch(
+        "PRAGMA journal_mode = delete; PRAGMA cache_size = 1; CREATE TABLE T (ID int PRIMARY KEY NOT NULL, NOTE text);
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 500) INSERT INTO T SELECT n, hex(zeroblob(500)) FROM n; BEGIN; UPDATE T SET NOTE = 'half';",
+    )?;
+    // As if the writer had been killed here.
+    fs::copy(beside(""), pair.file())?;
+    fs::copy(beside("-journal"), pair.folder().join("erp.db-journal"))?;
+    let message = pair.refused(&["T"])?;
+    ensure!(
+        message.contains("left in the middle of a transaction")
+            && message.contains("hint: open it once with the program that it belongs to"),
+        "{message}"
+    );
+    // As the hint says.
+    pair.edit("SELECT count(*) FROM T")?;
+    pair.exact(&["T"])?;
+    ensure!(pair.database.value("SELECT count(*) FROM erp.t WHERE note = 'half'")? == "0");
+    Ok(())
+}
+
+#[test]
 fn an_unknown_name_in_a_condition_is_an_error_not_a_text() -> Result<()> {
     let pair =
         Pair::new(&format!("{SMALL} CREATE VIEW LABELLED AS SELECT PART_NO, \"new\" AS LABEL FROM PART;"))?;

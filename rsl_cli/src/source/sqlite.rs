@@ -278,13 +278,11 @@ fn check_filter(connection: &Connection, object: &str, filter: &str) -> Result<(
 
 /// How an error in reading a table or view is told.
 fn reading(object: &str) -> impl Fn(rusqlite::Error) -> Failure {
-    move |error| Failure::new(format!("cannot read {object}: {}", reason(&error)))
+    move |error| unread(object, &error)
 }
 
 fn describe(connection: &Connection, path: &Path, object: String) -> Result<Table> {
-    let unreadable = |error: rusqlite::Error| {
-        Failure::new(format!("cannot read {object} of {}: {}", path.display(), reason(&error)))
-    };
+    let unreadable = |error: rusqlite::Error| unread(format!("{object} of {}", path.display()), &error);
     let mut columns = Vec::new();
     let mut key: Vec<(i64, String)> = Vec::new();
     let mut info = connection
@@ -300,8 +298,10 @@ fn describe(connection: &Connection, path: &Path, object: String) -> Result<Tabl
         let pg_type = match declared.trim().is_empty() {
             true => stored_type(connection, &object, &name)?,
             false => declared_type::pg_type(&declared).ok_or_else(|| {
-                Failure::new(format!("{object}, column {name}: the declared type \"{declared}\" is not known"))
-                    .hint("make a view in the source that casts the column, or create the target and name the type there")
+                Failure::new(format!(
+                    "{object}, column {name}: the declared type \"{declared}\" is not known"
+                ))
+                .hint("make a view in the source that casts the column, or leaves it out")
             })?,
         };
         if place > 0 {
@@ -330,9 +330,7 @@ fn stored_type(connection: &Connection, object: &str, column: &str) -> Result<Pg
     let stored: Vec<String> = connection
         .prepare(&sql)
         .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
-        .map_err(|error| {
-            Failure::new(format!("cannot read {object}, column {column}: {}", reason(&error)))
-        })?;
+        .map_err(|error| unread(format!("{object}, column {column}"), &error))?;
     let mut stored: Vec<&str> = stored.iter().map(String::as_str).filter(|&ty| ty != "null").collect();
     stored.sort_unstable();
     match stored[..] {
@@ -383,11 +381,44 @@ fn connect(path: &Path) -> Result<Connection> {
 }
 
 fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> Failure {
-    move |error| Failure::new(format!("cannot read {}: {}", path.display(), reason(&error)))
+    move |error| unread(path.display(), &error)
+}
+
+fn unread(what: impl std::fmt::Display, error: &rusqlite::Error) -> Failure {
+    let failure = Failure::new(format!("cannot read {what}: {}", reason(error)));
+    match unfinished(error) {
+        Some((_, hint)) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What a writer left, which SQLite tells as if somebody wanted to write.
+fn unfinished(error: &rusqlite::Error) -> Option<(&'static str, &'static str)> {
+    use rusqlite::ffi::{
+        SQLITE_CANTOPEN, SQLITE_READONLY_CANTINIT, SQLITE_READONLY_CANTLOCK, SQLITE_READONLY_RECOVERY,
+        SQLITE_READONLY_ROLLBACK,
+    };
+    let rusqlite::Error::SqliteFailure(code, _) = error else { return None };
+    match code.extended_code {
+        SQLITE_READONLY_ROLLBACK => Some((
+            "it was left in the middle of a transaction, which its -journal file is to undo",
+            "open it once with the program that it belongs to, or a copy of both files with sqlite3",
+        )),
+        SQLITE_READONLY_RECOVERY | SQLITE_READONLY_CANTINIT | SQLITE_READONLY_CANTLOCK | SQLITE_CANTOPEN => {
+            Some((
+                "the -wal and -shm files beside it can neither be read nor made",
+                "copy it together with its -wal file to a directory in which you may write, or open it once with the program that it belongs to",
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// The message of SQLite alone: rusqlite repeats the statement.
 fn reason(error: &rusqlite::Error) -> String {
+    if let Some((words, _)) = unfinished(error) {
+        return words.to_owned();
+    }
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),

@@ -8,7 +8,7 @@ use rsl_core::{Decimal, PgType};
 use rusqlite::types::Value;
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{connect, names, reason};
+use super::{connect, names, reading, reason};
 use crate::failure::{Failure, Result};
 use crate::source::own_account::Figure;
 use crate::source::{Table, own_account};
@@ -68,7 +68,7 @@ impl Ask {
             Err(error) if reason(&error) == "integer overflow" => self.ask(connection, true),
             other => other,
         };
-        answered.map_err(|error| Failure::new(format!("cannot read {}: {}", self.object, reason(&error))))
+        answered.map_err(reading(&self.object))
     }
 
     fn ask(&self, connection: &Connection, halves: bool) -> rusqlite::Result<Answer> {
