@@ -1,5 +1,5 @@
 //! The canonical form of JSON. Laws: it is its own canonical form; how serde_json lays out the same value does not
-//! matter to it.
+//! matter to it; what has one is JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,6 +13,7 @@ fn as_json(canonical: Vec<u8>) -> String {
 
 fn check(text: &str) {
     let Ok(form) = canonical(text) else { return };
+    assert_eq!(rsl_core::json::check(text), Ok(()));
     assert_eq!(canonical(&as_json(form.clone())).as_ref(), Ok(&form));
     let value: serde_json::Value = serde_json::from_str(text).expect("what has a canonical form is JSON");
     assert_eq!(canonical(&format!("{value:#}")).as_ref(), Ok(&form));
