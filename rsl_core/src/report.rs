@@ -157,6 +157,14 @@ impl TableReport {
     }
 }
 
+impl TableReport {
+    /// Whether the source changed while it was read, as far as it was looked at: then nothing but stream and target prove the load.
+    pub fn source_changed(&self) -> bool {
+        let says = |said: &Value| said["changed"] == Value::Bool(true);
+        self.source.as_ref().is_some_and(says) || self.consistency.iter().any(says)
+    }
+}
+
 impl KeyTotals {
     /// From the verdict of `rsl.load_finish`, with the sums of those of these columns that were summed.
     pub fn of_verdict<'a>(verdict: &Value, columns: impl IntoIterator<Item = &'a str>) -> Self {
@@ -164,7 +172,7 @@ impl KeyTotals {
         let (stream, target) = (account("stream"), account("target"));
         // What the source has computed of other rows than those that were read is no total of these.
         let own = serde_json::from_value::<SourceAccount>(verdict["source"].clone()).ok();
-        let own = own.filter(|_| verdict["source"]["changed"] != Value::Bool(true));
+        let own = own.filter(|_| !source_changed(verdict));
         let sum = |account: &Option<Account>, name: &str| account.as_ref()?.column(name)?.sum;
         // By the source itself, where it can.
         let own_sum = |name: &str| own.as_ref()?.columns.get(name)?.sum.clone();
@@ -186,6 +194,11 @@ impl KeyTotals {
 /// Rows that the source counts, if it was asked.
 fn source_rows(verdict: &Value) -> Option<u64> {
     verdict["source_rows"].as_u64().or_else(|| verdict["source"]["rows"].as_u64())
+}
+
+/// The source's own account is void: it was not the same before and after the rows were read.
+fn source_changed(verdict: &Value) -> bool {
+    verdict["source"]["changed"] == Value::Bool(true)
 }
 
 /// A text as it is, anything else as JSON.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rsl_tests::erp::Erp;
 use rsl_tests::pair::Pair;
-use rsl_tests::program::Running;
+use rsl_tests::program::{Ended, Running};
 use rsl_tests::sample::Shape;
 use serde_json::{Value, json};
 use tds_server::answer::SqlValue;
@@ -154,8 +154,41 @@ fn a_source_that_changes_proves_nothing_and_nobody_is_blamed() -> Result<()> {
         let ended = erp.pull(&["T", "--mode", "replace"])?;
         changer.join().ok().context("the changer panicked")??;
         ensure!(ended.code == Some(0) && ended.stdout.contains("proves nothing"), "{ended:#?}");
+        let last_line = ended.stdout.lines().last().unwrap_or_default();
+        ensure!(
+            last_line.starts_with(
+                "exact as it was read, but the source changed meanwhile: 30,000 rows of 1 table"
+            ),
+            "{last_line}"
+        );
         let source = last(&erp, "report -> 'source'")?;
         ensure!(source["changed"] == true && source["compared"].is_null(), "{source:#}");
+        // Nobody signs that it is exact; that nobody is blamed holds for each column.
+        let report = |form: &str| Ended::of(&mut erp.rsl(&["report", "--last", "--format", form])?);
+        let ended = report("json")?;
+        let full: Value = serde_json::from_str(&ended.stdout)?;
+        let summary = "exact, but the source changed while it was read: 30,000 rows of 1 table";
+        ensure!(
+            ended.code == Some(1)
+                && full["verdict"] == "exact_but"
+                && full["exact"] == false
+                && full["changed"] == 1
+                && full["summary"] == summary,
+            "{full:#}"
+        );
+        let columns = full["tables"][0]["columns"].as_array().context("no columns")?;
+        ensure!(columns.iter().all(|column| column["match"] == true), "{full:#}");
+        for form in ["text", "markdown", "html"] {
+            let ended = report(form)?;
+            ensure!(
+                ended.code == Some(1)
+                    && ended.stdout.contains(summary)
+                    && ended.stdout.contains("exact, but")
+                    && ended.stdout.contains("own account is of other rows")
+                    && !ended.stdout.contains("differ:"),
+                "{form}: {ended:#?}"
+            );
+        }
     }
     Ok(())
 }

@@ -84,12 +84,14 @@ impl Run {
             let failed = match self.fill(plan, target, &connection, load, &bar, &counters).await {
                 Ok(verdict) => {
                     self.kept.store(true, Ordering::Relaxed);
-                    bar.done(match (&verdict["exact"], &verdict["partial"]) {
-                        (Value::Bool(true), _) => "exact",
-                        (_, Value::Bool(true)) => "exact but for rejects",
+                    let loaded = self.report(plan, load, &verdict, &counters, started);
+                    bar.done(match (loaded.report.exact, loaded.report.partial) {
+                        (true, _) if loaded.report.source_changed() => "exact as it was read",
+                        (true, _) => "exact",
+                        (_, true) => "exact but for rejects",
                         _ => "failed",
                     });
-                    return Ok(self.report(plan, load, &verdict, &counters, started));
+                    return Ok(loaded);
                 }
                 Err(failed) => failed,
             };

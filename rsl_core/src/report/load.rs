@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Report, TableReport, in_words, source_rows};
+use super::{Report, TableReport, in_words, source_changed, source_rows};
 use crate::sum::Sum;
 
 /// What `rsl report --format json` writes: every field of [`Report`], and those below.
@@ -32,6 +32,8 @@ pub struct RunReport {
     pub rejected: u64,
     /// Values that could not be carried over exactly, over all tables.
     pub lost: u64,
+    /// Tables whose source changed while it was read, so that its own account says nothing of the rows that were read.
+    pub changed: u64,
     /// What it ran in, as far as known: `rsl`, `extension`, `postgresql`, `source_version`, `host`, `jobs`.
     pub environment: Map<String, Value>,
     /// Objects of the run of which no load was ever begun.
@@ -48,7 +50,7 @@ pub struct RunReport {
 pub enum Verdict {
     /// Source, stream and target agree, of every table.
     Exact,
-    /// They agree but for what is listed: rejected rows, lost digits.
+    /// They agree but for what is listed: rejected rows, lost digits, a source that changed while it was read.
     ExactBut,
     /// Something is missing, differs, or was never proven.
     NotExact,
@@ -134,7 +136,7 @@ pub struct ColumnReport {
     /// Over the values as they are stored.
     pub target: Option<ColumnFigures>,
     /// Whether NULLs, sums, lengths and digests agree wherever two witnesses tell them; none if no two do. Of a load with rejects, whether
-    /// the target holds what the stream without them says.
+    /// the target holds what the stream without them says; of a source that changed while it was read, only stream and target.
     #[serde(rename = "match")]
     pub matches: Option<bool>,
 }
@@ -256,6 +258,8 @@ impl ColumnReport {
             let matches = match entry("merged", name) {
                 // Of a load with rejects, what source and stream tell includes them; this is what was to be in the target.
                 Some(merged) => agreement(&[Some(&merged), target.as_ref()]),
+                // What the source has computed of other rows than those that were read is no account of these.
+                None if source_changed(verdict) => agreement(&[stream.as_ref(), target.as_ref()]),
                 None => agreement(&[source.as_ref(), stream.as_ref(), target.as_ref()]),
             };
             Self { name: name.clone(), source, stream, target, matches }
@@ -325,6 +329,14 @@ mod tests {
             columns(verdict)[0].matches
         };
         assert_eq!((merged(4), merged(5)), (Some(true), Some(false)));
+        // Of a source that changed, the account is of other rows; stream and target are still compared.
+        let changed = |target| {
+            let account = |sum| json!({"rows": 1, "columns": {"a": {"sum": sum}}});
+            let mut verdict = json!({"source": account(7), "stream": account(6), "target": account(target)});
+            verdict["source"]["changed"] = json!(true);
+            columns(verdict)[0].matches
+        };
+        assert_eq!((changed(6), changed(5)), (Some(true), Some(false)));
         // Nothing that two of them tell.
         assert_eq!(of(json!(null), full.clone(), json!(null)), None);
         assert_eq!(of(json!({"min": "1"}), json!({"max": "2"}), json!(null)), None);

@@ -1,7 +1,6 @@
 //! The report of `rsl pull`, for people.
 
-use rsl_core::report::Report;
-use serde_json::Value;
+use rsl_core::report::{Report, TableReport};
 
 use crate::carry_over::NotCarried;
 use crate::command::table::{self, count, thousands};
@@ -27,6 +26,7 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
         let rejects = || count(t.rejected, "reject", "rejects");
         let verdict = match (report.dry_run, t.exact, t.partial) {
             (true, true, _) => "can be loaded".to_owned(),
+            (false, true, _) if t.source_changed() => "exact as it was read".to_owned(),
             (false, true, _) => "exact".to_owned(),
             (true, _, true) => format!("can be loaded but for {}", rejects()),
             (false, _, true) => format!("exact but for {}", rejects()),
@@ -61,8 +61,7 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
             );
         }
     }
-    for t in report.tables.iter().filter(|t| t.consistency.iter().any(|c| c["changed"] == Value::Bool(true)))
-    {
+    for t in report.tables.iter().filter(|t| t.source_changed()) {
         println!(
             "{}: the source changed while it was read, and gives no snapshots: its own account proves nothing",
             t.object
@@ -89,9 +88,16 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
             bytes / 1_000_000
         ),
         (true, false) => println!("dry run: not every row can be loaded"),
-        (false, true) => {
-            println!("exact: {rows} rows of {tables}, {} to {}", report.source, report.target)
-        }
+        (false, true) => println!(
+            "exact{}: {rows} rows of {tables}, {} to {}",
+            if report.tables.iter().any(TableReport::source_changed) {
+                " as it was read, but the source changed meanwhile"
+            } else {
+                ""
+            },
+            report.source,
+            report.target
+        ),
         (false, false) => println!("not exact: see above"),
     }
 }

@@ -158,6 +158,7 @@ fn assemble(gathered: &Gathered, tables: Vec<LoadReport>, target: &str, reported
         },
         rejected: report.tables.iter().map(|load| load.table.rejected).sum(),
         lost: report.tables.iter().map(|load| load.table.losses.len() as u64).sum(),
+        changed: report.tables.iter().filter(|load| load.table.source_changed()).count() as u64,
         environment: known
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), environment.get(*name)?.clone())))
@@ -190,7 +191,11 @@ fn verdict(tables: &[LoadReport], finished: bool, not_begun: &[String]) -> Verdi
         return Verdict::NotExact;
     }
     let whole = |load: &LoadReport| {
-        load.status == "exact" && load.table.exact && load.table.rejected == 0 && load.table.losses.is_empty()
+        load.status == "exact"
+            && load.table.exact
+            && load.table.rejected == 0
+            && load.table.losses.is_empty()
+            && !load.table.source_changed()
     };
     if tables.iter().all(whole) { Verdict::Exact } else { Verdict::ExactBut }
 }
@@ -220,6 +225,10 @@ fn load_report(load: &Value, run: &Value, rejects: Option<Rejects>) -> LoadRepor
                 if held { "it is still being loaded" } else { "its session ended before it was finished" };
             table.exact = false;
             table.reason = Some(reason.to_owned());
+        }
+        "exact" | "partial" if table.source_changed() => {
+            let told = table.reason.iter().map(String::as_str).chain([words::SOURCE_CHANGED]);
+            table.reason = Some(told.collect::<Vec<_>>().join("\n"));
         }
         _ => {}
     }
@@ -405,6 +414,8 @@ mod tests {
             json!({"exact": true, "rejected": 1}),
             json!({"exact": true, "losses": ["x"]}),
             json!({"exact": false}),
+            json!({"exact": true, "source": {"rows": 1, "columns": {}, "changed": true}}),
+            json!({"exact": true, "consistency": [{"isolation": "read committed", "changed": true}]}),
         ] {
             assert_eq!(of(vec![exact(), load("exact", but)]), Verdict::ExactBut);
         }

@@ -95,8 +95,12 @@ impl<'a> Page<'a> {
                 Verdict::NotExact => "bad",
             },
             verdict: words::verdict(report.verdict),
-            // The heading has said already whether it is exact.
-            summary: report.summary.split_once(": ").map_or(&report.summary[..], |(_, what)| what).to_owned(),
+            // The heading has said already whether it is exact, but not what it is exact but for.
+            summary: ["exact: ", "NOT exact: "]
+                .iter()
+                .find_map(|said| report.summary.strip_prefix(said))
+                .unwrap_or(&report.summary)
+                .to_owned(),
             circumstances: words::circumstances(report),
             tables: tables.iter().map(|load| Table::new(load, most_rows, longest)).collect(),
             not_carried_over: report.report.not_carried_over.iter().map(left_out).collect(),

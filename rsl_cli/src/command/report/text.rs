@@ -86,9 +86,6 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
                 reject.settled.as_ref().map_or(String::new(), |settled| format!(" ({settled})"))
             )?;
         }
-        if t.consistency.iter().any(|answer| answer["changed"] == serde_json::Value::Bool(true)) {
-            writeln!(out, "{}: the source changed while it was read, and gives no snapshots", t.object)?;
-        }
     }
     for object in &report.not_begun {
         writeln!(out, "{object}: never begun")?;

@@ -11,6 +11,9 @@ pub const UNKNOWN: &str = "–";
 /// Of a reject that neither went in later nor was accepted.
 pub const OPEN: &str = "open";
 
+/// Of a load without snapshots: what source and target hold of these rows cannot be said to be the same.
+pub const SOURCE_CHANGED: &str = "the source changed while it was read: the target holds what was read, but the source's own account is of other rows and proves nothing";
+
 /// The verdict in a few words.
 pub fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
@@ -34,9 +37,16 @@ pub fn summary(report: &RunReport) -> String {
             ];
             let but: Vec<_> =
                 but.iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(*n, one, many)).collect();
-            match but.is_empty() {
-                true => format!("exact but for what is listed: {what}"),
-                false => format!("exact but for {}: {what}", but.join(" and ")),
+            match (but.is_empty(), report.changed > 0) {
+                (true, true) => format!("exact, but the source changed while it was read: {what}"),
+                (false, true) => {
+                    format!(
+                        "exact but for {}, and the source changed while it was read: {what}",
+                        but.join(" and ")
+                    )
+                }
+                (true, false) => format!("exact but for what is listed: {what}"),
+                (false, false) => format!("exact but for {}: {what}", but.join(" and ")),
             }
         }
         Verdict::NotExact => format!("NOT exact: {}", why_not(report).join(", ")),
@@ -75,7 +85,11 @@ fn why_not(report: &RunReport) -> Vec<String> {
 /// What a load is, in one word that is told apart without colour.
 pub fn status(load: &LoadReport) -> &'static str {
     match load.status.as_str() {
-        "exact" if load.table.rejected > 0 || !load.table.losses.is_empty() => "exact, but",
+        "exact"
+            if load.table.rejected > 0 || !load.table.losses.is_empty() || load.table.source_changed() =>
+        {
+            "exact, but"
+        }
         "exact" => "exact",
         "partial" => "exact, but",
         "failed" => "FAILED",
