@@ -179,12 +179,115 @@ fn the_command_that_is_hinted_at_can_be_run() -> Result<()> {
     pair.exact(&["B_UP", "--names", "keep", "--where", "T <> 'x'"])?;
     pair.database.run("UPDATE erp.\"B_UP\" SET \"T\" = 'zz' WHERE \"Id\" = 2")?;
     let ended = verify(&pair, &["B_UP"])?;
-    let hinted = r#"rsl diff --source URL B_UP 'erp."B_UP"' --where 'T <> '\''x'\''' shows"#;
+    let hinted = r#"rsl diff --source URL '--where=T <> '\''x'\''' B_UP 'erp."B_UP"' shows"#;
     ensure!(ended.code == Some(1) && ended.stdout.contains(hinted), "{ended:#?}");
-    let told = Ended::of(&mut pair.rsl(&["diff", "B_UP", r#"erp."B_UP""#, "--where", "T <> 'x'"])?)?;
+    let told = Ended::of(&mut pair.rsl(&["diff", "--where=T <> 'x'", "B_UP", r#"erp."B_UP""#])?)?;
     ensure!(told.code == Some(1) && told.stdout.contains("Id=2: changed T: b → zz"), "{told:#?}");
     let unquoted = Ended::of(&mut pair.rsl(&["diff", "B_UP", "erp.B_UP"])?)?.refusal()?;
     ensure!(unquoted.contains("there is no table erp.B_UP") && !unquoted.contains("rsl pull"), "{unquoted}");
+    // A name that looks like an option.
+    pair.edit("CREATE TABLE \"-x\" (ID integer PRIMARY KEY); INSERT INTO \"-x\" VALUES (1)")?;
+    pair.exact(&["--all", "--include=-x"])?;
+    pair.database.run("DELETE FROM erp.\"-x\"")?;
+    let ended = verify(&pair, &["--", "-x"])?;
+    ensure!(
+        ended.code == Some(1) && ended.stdout.contains(r#"rsl diff --source URL -- -x 'erp."-x"' shows"#),
+        "{ended:#?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn rows_that_are_hidden_from_the_role_do_not_agree() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    pair.exact(&["PART"])?;
+    let role = format!("half_blind_{}", pair.database.name());
+    // What the role may see is what the source has; of the row more it knows nothing.
+    pair.database.run(&format!(
+        "CREATE ROLE {role} LOGIN; SELECT rsl.grant_access('{role}', 'read'); GRANT USAGE ON SCHEMA erp TO {role}; GRANT SELECT ON erp.part TO {role};
+         INSERT INTO erp.part (part_no, count) VALUES ('Z', 1); ALTER TABLE erp.part ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY p ON erp.part FOR SELECT USING (part_no <> 'Z')"
+    ))?;
+    for quick in [&[][..], &["--quick"]] {
+        let mut command = pair.rsl(&["verify", "--source", &pair.source_url()])?;
+        let ended = Ended::of(command.args(quick).env("RSL_DATABASE_URL", pair.database.url_as(&role)))?;
+        ensure!(
+            ended.code == Some(2)
+                && ended.stdout.contains(&format!("row security hides rows of erp.part from role {role}"))
+                && ended.stdout.contains("BYPASSRLS"),
+            "{ended:#?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_column_that_is_gone_from_the_source_is_a_difference() -> Result<()> {
+    let pair = Pair::new(PARTS)?;
+    pair.exact(&["PART"])?;
+    pair.edit("DROP VIEW HEAVY; ALTER TABLE PART DROP COLUMN WEIGHT")?;
+    for quick in [&[][..], &["--quick"]] {
+        let ended = verify(&pair, quick)?;
+        let line = "column \"weight\", which load 1 brought, is not in the source any more";
+        ensure!(ended.code == Some(1) && ended.stdout.contains(line), "{ended:#?}");
+        ensure!(ended.stdout.contains("0 of 1 table agree"), "{ended:#?}");
+    }
+    Ok(())
+}
+
+/// A role that may load, with everything in schema erp.
+fn loader(pair: &Pair, name: &str) -> Result<String> {
+    let role = format!("{name}_{}", pair.database.name());
+    pair.database.run(&format!(
+        "CREATE ROLE {role} LOGIN; SELECT rsl.grant_access('{role}', 'load'); CREATE SCHEMA IF NOT EXISTS erp; GRANT ALL ON SCHEMA erp TO {role}"
+    ))?;
+    Ok(role)
+}
+
+#[test]
+fn a_condition_that_another_role_wrote_is_not_sent_to_the_source() -> Result<()> {
+    let pair = Pair::new(
+        "CREATE TABLE T (ID integer PRIMARY KEY, Q integer); INSERT INTO T VALUES (1, 1), (2, 70000), (3, 3)",
+    )?;
+    let (author, other) = (loader(&pair, "author")?, loader(&pair, "other")?);
+    pair.database.run(&format!(
+        "CREATE TABLE erp.t (id int PRIMARY KEY, q smallint); ALTER TABLE erp.t OWNER TO {author}; GRANT SELECT ON erp.t TO {other}"
+    ))?;
+    let run = |role: &str, arguments: &[&str]| -> Result<Ended> {
+        Ended::of(pair.rsl(arguments)?.env("RSL_DATABASE_URL", pair.database.url_as(role)))
+    };
+    let pulled = run(&author, &["pull", "T", "--where", "ID < 3", "--max-rejects", "1"])?;
+    ensure!(pulled.code == Some(1), "{pulled:#?}");
+    let verify = ["verify", "--source", "-", "--format", "json"];
+    let says = |role: &str, code: i32| -> Result<String> {
+        let ended = run(role, &verify)?;
+        ensure!(ended.code == Some(code), "{role}: {ended:#?}");
+        Ok(ended.stdout)
+    };
+    let refused =
+        format!("the condition of run 1 was written by role {author}: it is not sent to the source");
+    // A superuser is a member of every role: that it trusts them does not follow.
+    for role in [other.as_str(), "postgres"] {
+        let said = says(role, 2)?;
+        ensure!(said.contains(&refused) && said.contains("rsl diff and a --where of your own"), "{said}");
+        let message = run(role, &["pull", "--retry-rejects", "1"])?.refusal()?;
+        ensure!(message.contains(&refused), "{message}");
+    }
+    ensure!(says(&author, 1)?.contains("ID < 3"));
+    pair.database.run(&format!("GRANT {author} TO {other}"))?;
+    ensure!(says(&other, 1)?.contains("ID < 3"));
+    // What is not asked of the source can be gone on with by whoever may; its condition goes with it only to its author.
+    pair.database.run(&format!(
+        "INSERT INTO rsl.run (source, options, started_by, environment) SELECT source, options, started_by, '{{}}' FROM rsl.run"
+    ))?;
+    let message = run("postgres", &["pull", "--resume"])?.refusal()?;
+    ensure!(message.contains("the condition of run 2 was written by role"), "{message}");
+    ensure!(message.contains("begin a new pull with --where"), "{message}");
+    // A superuser's own, and another superuser's.
+    let boss = format!("boss_{}", pair.database.name());
+    pair.database
+        .run(&format!("CREATE ROLE {boss} LOGIN SUPERUSER; UPDATE rsl.run SET started_by = '{boss}'"))?;
+    ensure!(says("postgres", 1)?.contains("ID < 3"));
     Ok(())
 }
 
@@ -204,7 +307,9 @@ fn whoever_may_only_read_may_verify() -> Result<()> {
     ensure!(ended.code == Some(0), "{ended:#?}");
     let ended = run(&[])?;
     ensure!(
-        ended.code == Some(2) && ended.stdout.contains("permission denied for table heavy"),
+        ended.code == Some(2)
+            && ended.stdout.contains(&format!("role {role} may not read erp.heavy; hint: "))
+            && ended.stdout.contains("GRANT USAGE ON SCHEMA \"erp\", for GRANT SELECT ON \"erp\".\"heavy\""),
         "{ended:#?}"
     );
     Ok(())

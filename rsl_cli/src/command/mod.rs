@@ -11,6 +11,7 @@ mod pull;
 mod rejects;
 mod relation;
 mod report;
+mod stored_filter;
 pub mod table;
 mod undo;
 mod verify;

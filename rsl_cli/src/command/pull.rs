@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use self::retry::Retry;
 use super::interrupt::interrupt;
+use super::stored_filter;
 use crate::args::{Format, Names, Pull, Wish};
 use crate::carry_over::{self, Carried, NotCarried, Surroundings};
 use crate::failure::{Failure, Result, exit};
@@ -69,6 +70,10 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let mut left = None;
     if let (true, Some(connection)) = (args.resume, &connection) {
         let unfinished = Unfinished::take(connection, &source::name(source_url)?).await?;
+        if unfinished.wish.filter.is_some() {
+            let hint = "go on as that role, or begin a new pull with --where";
+            stored_filter::refuse_foreign(connection, unfinished.number, hint).await?;
+        }
         wish = unfinished.wish.clone();
         // Whoever asks for it now shall have it, too.
         wish.undoable |= args.wish.undoable;

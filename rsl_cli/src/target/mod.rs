@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod diff;
 pub mod load;
+pub mod obstacle;
 pub mod part;
 pub mod plan;
 pub mod reject;

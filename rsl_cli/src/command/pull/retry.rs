@@ -6,6 +6,7 @@ use rsl_core::report::TableReport;
 use serde_json::{Map, Value};
 
 use crate::args::{Mode, Wish};
+use crate::command::stored_filter;
 use crate::command::table::count;
 use crate::failure::{Failure, Result};
 use crate::source::{self, Key};
@@ -23,7 +24,7 @@ pub async fn wish(connection: &Connection, load: i64, source_url: &str, now: &Wi
     let row = connection
         .client
         .query_opt(
-            "SELECT l.source, l.object, (parse_ident(l.target))[1] || '.' || (parse_ident(l.target))[2], l.status, l.key_columns, r.options
+            "SELECT l.source, l.object, (parse_ident(l.target))[1] || '.' || (parse_ident(l.target))[2], l.status, l.key_columns, r.options, run_id
              FROM rsl.load l LEFT JOIN rsl.run r USING (run_id) WHERE l.load_id = $1",
             &[&load],
         )
@@ -60,6 +61,10 @@ pub async fn wish(connection: &Connection, load: i64, source_url: &str, now: &Wi
         Failure::new(format!("what is remembered of the pull of load {load} does not read"))
             .hint("pull the table again")
     })?;
+    if let (Some(run), true) = (row.get(6), before.as_ref().is_some_and(|wish| wish.filter.is_some())) {
+        let hint = "retry them as that role, or pull the rows again with --where and --mode upsert";
+        stored_filter::refuse_foreign(connection, run, hint).await?;
+    }
     Ok(Wish {
         objects: vec![object],
         all: false,

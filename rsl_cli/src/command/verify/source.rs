@@ -16,14 +16,18 @@ use tokio::task::JoinSet;
 use self::wanted::Wanted;
 use crate::args::{Format, Mode, Verify};
 use crate::command::interrupt::interrupt;
+use crate::command::stored_filter;
 use crate::command::table::{count, thousands};
 use crate::failure::{Failure, Result, exit};
 use crate::source::{self, Part, Source};
-use crate::target::connection::{Connection, Target, failure};
+use crate::target::connection::{Connection, Target, failure_of};
 use crate::target::load::Run;
+use crate::target::obstacle;
 use crate::target::part::Counters;
-use crate::target::plan::Plan;
+use crate::target::plan::{Plan, quote};
 use crate::target::sink::Stop;
+
+const LOST: &str = "nothing has changed: run it again";
 
 /// What came of one table.
 #[derive(Debug, Serialize)]
@@ -153,6 +157,10 @@ async fn check(
     quick: bool,
 ) -> Result<Checked> {
     let connection = target.connect().await?;
+    if let (Some(run), Some(_)) = (wanted.run_id, &wanted.filter) {
+        let hint = "verify as that role, or compare with rsl diff and a --where of your own";
+        stored_filter::refuse_foreign(&connection, run, hint).await?;
+    }
     let table = source.describe(&wanted.object).await?;
     let into = (wanted.target.0.as_str(), Some(wanted.target.1.as_str()));
     let plan = Arc::new(Plan::new(table, into, &[], wanted.names, Some(&connection)).await?);
@@ -161,6 +169,8 @@ async fn check(
             Failure::new(format!("there is no table {}", plan.target_name())).hint("rsl pull loads it")
         );
     }
+    let columns: Vec<&str> = plan.columns.iter().map(|(name, _)| name.as_str()).collect();
+    obstacle::refuse(&connection, &plan.target_sql(), Some(&columns), &access(&plan), LOST).await?;
     let read = async {
         match quick {
             true => quick_account(wanted, source.as_ref(), &plan).await,
@@ -170,16 +180,19 @@ async fn check(
     // At the same time, so that little can happen in between; what did is noticed below.
     let (read, before) = tokio::join!(read, witness(&connection, &plan));
     let (read, mut seen) = (read?, before?);
-    let mut checked = compared(wanted, &read, &seen);
+    let gone = wanted.gone(&plan);
+    let mut checked = compared(wanted, &gone, &read, &seen);
     if checked.status == "differs" {
         let again = witness(&connection, &plan).await?;
         let written_to = again.rows != seen.rows || again.digest != seen.digest;
         if written_to {
             // It may agree now: what was read of the source then is what has arrived by now.
             seen = again;
-            checked = compared(wanted, &read, &seen);
+            checked = compared(wanted, &gone, &read, &seen);
         }
         match (written_to, read.changed) {
+            // That does not come from any change of rows.
+            _ if !gone.is_empty() => {}
             (true, _) if checked.status == "differs" => {
                 checked.status = "unproven";
                 checked.notes.push(
@@ -256,6 +269,15 @@ async fn whole_account(
     })
 }
 
+/// What the role needs to see the target.
+fn access(plan: &Plan) -> String {
+    format!(
+        "ask the owner for GRANT USAGE ON SCHEMA {}, for GRANT SELECT ON {}, and for SELECT rsl.grant_access(your role, 'read')",
+        quote(&plan.target.0),
+        plan.target_sql()
+    )
+}
+
 /// What the target holds now, in the columns that come from the source.
 async fn witness(connection: &Connection, plan: &Plan) -> Result<Account> {
     let columns: Vec<&str> = plan.columns.iter().map(|(name, _)| name.as_str()).collect();
@@ -263,15 +285,15 @@ async fn witness(connection: &Connection, plan: &Plan) -> Result<Account> {
         .client
         .query_one("SELECT rsl.table_witness(to_regclass($1), $2)", &[&plan.target_sql(), &columns])
         .await
-        .map_err(|error| failure(error).at(plan.target_name()))?;
+        .map_err(|error| failure_of(error, &access(plan), LOST).at(plan.target_name()))?;
     let witness: Option<Value> = row.get(0);
     witness
         .and_then(|witness| serde_json::from_value(witness).ok())
         .ok_or_else(|| Failure::new(format!("{} gives no witness", plan.target_name())))
 }
 
-fn compared(wanted: &Wanted, read: &Read, seen: &Account) -> Checked {
-    let mut differences = Vec::new();
+fn compared(wanted: &Wanted, gone: &[String], read: &Read, seen: &Account) -> Checked {
+    let mut differences = gone.to_vec();
     if read.own.is_none() && read.rows != seen.rows {
         differences
             .push(format!("{} rows by the source's own count, {} in the target", read.rows, seen.rows));

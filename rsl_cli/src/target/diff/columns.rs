@@ -7,6 +7,7 @@ use super::differences::Difference;
 use crate::failure::{Failure, Result};
 use crate::source::Table;
 use crate::target::connection::{Connection, failure_of};
+use crate::target::obstacle;
 use crate::target::plan::{Existing, existing_columns, find_key, is_for, position, quote};
 
 use super::rows::{ACCESS, LOST};
@@ -38,21 +39,7 @@ impl Found {
             .await
             .map_err(|error| failure_of(error, ACCESS, LOST))?;
         let place: (String, String) = (row.get(0), row.get(1));
-        let obstacle = connection
-            .client
-            .query_one("SELECT rsl.verify_obstacle($1::text::regclass)", &[&sql])
-            .await
-            .map_err(|error| failure_of(error, ACCESS, LOST))?;
-        // Rows that are hidden would be told as missing.
-        if let Some(why) = obstacle.get::<_, Option<String>>(0) {
-            let hint = match why.starts_with("row security") {
-                true => {
-                    "nothing can be said of rows that are not seen: compare as a role that row security does not apply to, such as the owner or one with BYPASSRLS"
-                }
-                false => ACCESS,
-            };
-            return Err(Failure::new(why).hint(hint));
-        }
+        obstacle::refuse(connection, &sql, None, ACCESS, LOST).await?;
         Ok(Self { sql, name: format!("{}.{}", place.0, place.1), place, key: row.get(2) })
     }
 }

@@ -7,7 +7,7 @@ use crate::args::{Names, Verify, Wish};
 use crate::failure::{Failure, Result};
 use crate::source;
 use crate::target::connection::{Connection, failure};
-use crate::target::plan::{is_plain, quote};
+use crate::target::plan::{Plan, is_plain, quote};
 
 /// A table of the source and its target.
 pub struct Wanted {
@@ -15,6 +15,10 @@ pub struct Wanted {
     /// Schema and name.
     pub target: (String, String),
     pub load_id: Option<i64>,
+    /// In which the load was made, if in any.
+    pub run_id: Option<i64>,
+    /// Of the target, which the load has brought.
+    columns: Vec<String>,
     /// Rows that the load has left out.
     pub rejected: i64,
     /// Of the load.
@@ -34,6 +38,8 @@ impl Wanted {
             object,
             target,
             load_id: None,
+            run_id: None,
+            columns: Vec::new(),
             rejected: 0,
             mode: None,
             filter: wish.as_ref().and_then(|wish| wish.filter.clone()),
@@ -53,6 +59,16 @@ impl Wanted {
             update_column: self.update_column.clone(),
             retries: 2,
         }
+    }
+
+    /// A line for each column that the load has brought and that the source does not have any more: nothing can be compared with it.
+    pub fn gone(&self, plan: &Plan) -> Vec<String> {
+        let is_there = |name: &String| plan.columns.iter().any(|(column, _)| column == name);
+        let line = |name: &String| {
+            let load = self.load_id.unwrap_or(0);
+            format!("column \"{name}\", which load {load} brought, is not in the source any more")
+        };
+        self.columns.iter().filter(|name| !is_there(name)).map(line).collect()
     }
 
     /// An outcome without figures.
@@ -77,10 +93,16 @@ impl Wanted {
     fn diff(&self) -> String {
         let target = [&self.target.0, &self.target.1]
             .map(|name| if is_plain(name) { name.clone() } else { quote(name) });
-        let mut words = vec![shell_word(&self.object), shell_word(&target.join("."))];
+        let names = [shell_word(&self.object), shell_word(&target.join("."))];
+        let mut words = Vec::new();
         if let Some(filter) = &self.filter {
-            words.extend(["--where".to_owned(), shell_word(filter)]);
+            // In one word: a condition may begin with a dash.
+            words.push(shell_word(&format!("--where={filter}")));
         }
+        if names.iter().any(|name| name.trim_start_matches('\'').starts_with('-')) {
+            words.push("--".to_owned());
+        }
+        words.extend(names);
         words.join(" ")
     }
 }
@@ -145,7 +167,7 @@ async fn loaded(connection: &Connection, name: &str) -> Result<Vec<Wanted>> {
     let rows = connection
         .client
         .query(
-            "SELECT l.load_id, l.object, (parse_ident(l.target))[1], (parse_ident(l.target))[2], l.mode, r.options, l.rejected
+            "SELECT l.load_id, l.object, (parse_ident(l.target))[1], (parse_ident(l.target))[2], l.mode, r.options, l.rejected, l.run_id, l.columns
              FROM (SELECT DISTINCT ON (target) * FROM rsl.load
                 WHERE status IN ('exact', 'partial') ORDER BY target, finished_at DESC, load_id DESC) l
              LEFT JOIN rsl.run r USING (run_id)
@@ -161,6 +183,8 @@ async fn loaded(connection: &Connection, name: &str) -> Result<Vec<Wanted>> {
             load_id: Some(row.get(0)),
             rejected: row.get(6),
             mode: Some(row.get(4)),
+            run_id: row.get(7),
+            columns: row.get(8),
             ..Wanted::new(row.get(1), (row.get(2), row.get(3)), wish)
         }
     });
