@@ -95,9 +95,9 @@ pub struct KeyTotals {
     pub source_count: u64,
     /// Rows in the target that stand for them.
     pub target_count: u64,
-    /// Both are equal.
+    /// Both are equal; none unless both sides have told.
     #[serde(rename = "match")]
-    pub matches: bool,
+    pub matches: Option<bool>,
     /// By numeric column, each a [`SumPair`].
     pub sums: Map<String, serde_json::Value>,
 }
@@ -163,6 +163,13 @@ impl TableReport {
         let says = |said: &Value| said["changed"] == Value::Bool(true);
         self.source.as_ref().is_some_and(says) || self.consistency.iter().any(says)
     }
+
+    /// Why it is not exact, without the table and its target, which whoever shows it has named.
+    pub fn why(&self) -> Option<&str> {
+        let reason = self.reason.as_deref()?;
+        let place = format!("{} into {}: ", self.object, self.target);
+        Some(reason.strip_prefix(&place).unwrap_or(reason))
+    }
 }
 
 impl KeyTotals {
@@ -185,9 +192,13 @@ impl KeyTotals {
             let [source, target] = [pair.0, pair.1].map(|sum| sum.unwrap_or_else(|| "0".to_owned()));
             sums.insert(name.to_owned(), json!(SumPair { matches: source == target, source, target }));
         }
-        let source_count = source_rows(verdict).unwrap_or(0);
-        let target_count = target.map_or(0, |target| target.rows);
-        Self { source_count, target_count, matches: source_count == target_count, sums }
+        let counts = (source_rows(verdict), target.map(|target| target.rows));
+        Self {
+            source_count: counts.0.unwrap_or(0),
+            target_count: counts.1.unwrap_or(0),
+            matches: counts.0.zip(counts.1).map(|(source, target)| source == target),
+            sums,
+        }
     }
 }
 

@@ -36,6 +36,9 @@ pub struct RunReport {
     pub changed: u64,
     /// What it ran in, as far as known: `rsl`, `extension`, `postgresql`, `source_version`, `host`, `jobs`.
     pub environment: Map<String, Value>,
+    /// What of the options of the run makes it less than everything, as `rsl.run.options` has it: `filter`, `retry`,
+    /// `no_source_account`, `again`, `max_rejects`, `encoding`; only those that were given.
+    pub options: Map<String, Value>,
     /// Objects of the run of which no load was ever begun.
     pub not_begun: Vec<String>,
     /// Loads of the run that a later one of the same table has replaced.
@@ -106,6 +109,9 @@ pub struct Rows {
     pub source: Option<u64>,
     /// Decoded by the program.
     pub stream: Option<u64>,
+    /// What was left to be loaded of these after the target had refused some; none if it refused none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged: Option<u64>,
     /// Standing in the target for them.
     pub target: Option<u64>,
     /// In the whole target when the load ended.
@@ -133,6 +139,9 @@ pub struct ColumnReport {
     pub source: Option<ColumnFigures>,
     /// Over the values as the program decoded them.
     pub stream: Option<ColumnFigures>,
+    /// Over those of these values that were left to be loaded after the target had refused some rows; none if it refused none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged: Option<ColumnFigures>,
     /// Over the values as they are stored.
     pub target: Option<ColumnFigures>,
     /// Whether NULLs, sums, lengths and digests agree wherever two witnesses tell them; none if no two do. Of a load with rejects, whether
@@ -213,14 +222,20 @@ impl Rows {
         Self {
             source: source_rows(verdict),
             stream: rows("stream"),
+            merged: rows("merged"),
             target: rows("target"),
             after: rows("after"),
         }
     }
 
-    /// Whether the witnesses that tell agree; none if fewer than two tell.
+    /// Whether the witnesses that tell agree; none if fewer than two tell. Of a load with rejects, which source and stream still
+    /// include, whether the target has what was left to be loaded.
     pub fn agree(&self) -> Option<bool> {
-        let told: Vec<u64> = [self.source, self.stream, self.target].into_iter().flatten().collect();
+        let witnesses = match self.merged {
+            Some(_) => [None, self.merged, self.target],
+            None => [self.source, self.stream, self.target],
+        };
+        let told: Vec<u64> = witnesses.into_iter().flatten().collect();
         (told.len() > 1).then(|| told.iter().all(|rows| *rows == told[0]))
     }
 }
@@ -254,15 +269,16 @@ impl ColumnReport {
         let entry =
             |witness: &str, name: &str| verdict[witness]["columns"].get(name).and_then(ColumnFigures::read);
         let column = |name: &String| {
-            let [source, stream, target] = ["source", "stream", "target"].map(|witness| entry(witness, name));
-            let matches = match entry("merged", name) {
+            let [source, stream, merged, target] =
+                ["source", "stream", "merged", "target"].map(|witness| entry(witness, name));
+            let matches = match &merged {
                 // Of a load with rejects, what source and stream tell includes them; this is what was to be in the target.
-                Some(merged) => agreement(&[Some(&merged), target.as_ref()]),
+                Some(merged) => agreement(&[Some(merged), target.as_ref()]),
                 // What the source has computed of other rows than those that were read is no account of these.
                 None if source_changed(verdict) => agreement(&[stream.as_ref(), target.as_ref()]),
                 None => agreement(&[source.as_ref(), stream.as_ref(), target.as_ref()]),
             };
-            Self { name: name.clone(), source, stream, target, matches }
+            Self { name: name.clone(), source, stream, merged, target, matches }
         };
         order
             .iter()
@@ -352,10 +368,16 @@ mod tests {
         assert!(
             rows.source.is_none() && rows.stream.is_none() && rows.target.is_none() && rows.agree().is_none()
         );
-        let agree = |source, stream, target| Rows { source, stream, target, after: None }.agree();
+        let agree =
+            |source, stream, target| Rows { source, stream, target, merged: None, after: None }.agree();
         assert_eq!(agree(None, Some(1), Some(1)), Some(true));
         assert_eq!(agree(Some(2), Some(1), Some(1)), Some(false));
         assert_eq!(agree(None, Some(1), None), None);
+        // Two values that could not be read are not in the stream, two rows were refused by the target.
+        let partial = |target| {
+            Rows { source: Some(54), stream: Some(52), merged: Some(50), target, after: None }.agree()
+        };
+        assert_eq!((partial(Some(50)), partial(Some(49)), partial(None)), (Some(true), Some(false), None));
     }
 
     #[test]
@@ -363,7 +385,8 @@ mod tests {
         for odd in [json!(null), json!([]), json!({"stream": 7, "reason": "x", "losses": [{"a": 1}, "b"]})] {
             let table = TableReport::of_verdict("T", "erp.t", "append", &odd, 0.0);
             assert!(!table.exact && table.rows_per_second == 0);
-            assert!(super::super::KeyTotals::of_verdict(&odd, ["a"]).matches);
+            // Nobody has told anything: that is no agreement.
+            assert_eq!(super::super::KeyTotals::of_verdict(&odd, ["a"]).matches, None);
             assert!(columns(odd).is_empty());
         }
     }

@@ -50,7 +50,7 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
     }
     println!("{shown}");
     for t in report.tables.iter().filter(|t| !t.exact) {
-        println!("{} into {}: {}", t.object, t.target, t.reason.as_deref().unwrap_or("not exact"));
+        println!("{} into {}: {}", t.object, t.target, t.why().unwrap_or("not exact"));
         if let (Some(load), true) = (t.load_id, t.rejected > 0) {
             println!(
                 "  rsl rejects {load} lists them; when they are mended: {}",

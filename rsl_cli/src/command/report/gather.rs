@@ -144,6 +144,12 @@ fn assemble(gathered: &Gathered, tables: Vec<LoadReport>, target: &str, reported
         reason: load["report"]["reason"]["message"].as_str().map(str::to_owned),
     };
     let known = ["rsl", "extension", "postgresql", "source_version", "host", "jobs"];
+    let limiting = ["filter", "retry", "no_source_account", "again", "max_rejects", "encoding"];
+    let given = |name: &&str| {
+        let value = run["options"].get(*name)?;
+        let is_default = value.is_null() || *value == Value::Bool(false) || value.as_u64() == Some(0);
+        (!is_default).then(|| ((*name).to_owned(), value.clone()))
+    };
     let mut assembled = RunReport {
         verdict,
         summary: String::new(),
@@ -163,6 +169,7 @@ fn assemble(gathered: &Gathered, tables: Vec<LoadReport>, target: &str, reported
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), environment.get(*name)?.clone())))
             .collect(),
+        options: limiting.iter().filter_map(given).collect(),
         not_begun,
         earlier: earlier.iter().map(attempt).collect(),
         reported,
@@ -201,12 +208,18 @@ fn verdict(tables: &[LoadReport], finished: bool, not_begun: &[String]) -> Verdi
 }
 
 fn load_report(load: &Value, run: &Value, rejects: Option<Rejects>) -> LoadReport {
-    let verdict = &load["report"];
+    let mut verdict = load["report"].clone();
+    if let (Some(undone), Value::String(at)) = (verdict.get_mut("undone"), &load["undone_at"]) {
+        undone["at"] = json!(at);
+    }
+    let verdict = &verdict;
     let strings = |name: &str| -> Vec<String> {
         load[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let number = load["load_id"].as_i64().unwrap_or(0);
-    let told = told_of(run, number).and_then(|(_, table)| table["seconds"].as_f64());
+    // The client that went on with a load has not seen all of it.
+    let resumed = run["report"]["resumed"] == Value::Bool(true);
+    let told = told_of(run, number).filter(|_| !resumed).and_then(|(_, table)| table["seconds"].as_f64());
     let seconds = told.or_else(|| load["seconds"].as_f64()).unwrap_or(0.0);
     let target = text(load, "target_name");
     let mut table =
@@ -215,9 +228,9 @@ fn load_report(load: &Value, run: &Value, rejects: Option<Rejects>) -> LoadRepor
     let status = text(load, "status");
     match status.as_str() {
         "undone" => {
-            let undone = |name: &str| verdict["undone"][name].as_str().unwrap_or("unknown").to_owned();
+            let undone = |name: &str| verdict["undone"][name].as_str().unwrap_or("unknown");
             table.exact = false;
-            table.reason = Some(format!("undone at {} by {}", undone("at"), undone("role")));
+            table.reason = Some(format!("undone at {} by {}", words::moment(undone("at")), undone("role")));
         }
         "loading" => {
             let held = load["held"] == Value::Bool(true);
@@ -270,6 +283,7 @@ async fn loads(connection: &Connection, which: &str, number: i64) -> Result<Vec<
                     'started_at', to_char(l.started_at AT TIME ZONE 'UTC', {MOMENT}),
                     'finished_at', to_char(l.finished_at AT TIME ZONE 'UTC', {MOMENT}),
                     'seconds', extract(epoch FROM l.finished_at - l.started_at),
+                    'undone_at', to_char((l.report #>> '{{undone,at}}')::timestamptz AT TIME ZONE 'UTC', {MOMENT}),
                     'held', rsl.lock_is_held(rsl.load_lock_class(), l.load_id))
                  FROM rsl.load l WHERE {which} ORDER BY l.load_id"
             ),

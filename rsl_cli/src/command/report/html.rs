@@ -29,6 +29,7 @@ struct Page<'a> {
     verdict: &'static str,
     summary: String,
     circumstances: Vec<(&'static str, String)>,
+    limits: Vec<(&'static str, String)>,
     tables: Vec<Table<'a>>,
     not_carried_over: Vec<[&'a str; 3]>,
     written: String,
@@ -40,8 +41,9 @@ struct Table<'a> {
     status: &'static str,
     /// Name of its style.
     style: &'static str,
-    /// Rows by source, stream and target, and whether they agree.
-    rows: [String; 3],
+    reason: &'a str,
+    /// Rows by source and stream, what was to be loaded of them, and those in the target; whether they agree.
+    rows: [String; 4],
     agree: &'static str,
     agree_in_words: &'static str,
     /// Inserted, updated, unchanged, deleted.
@@ -60,6 +62,8 @@ struct Table<'a> {
     has_extremes: bool,
     /// The source has given an account of columns.
     has_source: bool,
+    /// Less was to be loaded than was read.
+    has_refused: bool,
 }
 
 struct Column<'a> {
@@ -67,6 +71,7 @@ struct Column<'a> {
     differs: bool,
     nulls: String,
     sums: [String; 3],
+    to_be_loaded: String,
     least: String,
     most: String,
     sign: &'static str,
@@ -102,6 +107,7 @@ impl<'a> Page<'a> {
                 .unwrap_or(&report.summary)
                 .to_owned(),
             circumstances: words::circumstances(report),
+            limits: words::limits(report),
             tables: tables.iter().map(|load| Table::new(load, most_rows, longest)).collect(),
             not_carried_over: report.report.not_carried_over.iter().map(left_out).collect(),
             written: format!(
@@ -148,7 +154,14 @@ impl<'a> Table<'a> {
                 "exact, but" => " but",
                 _ => " bad",
             },
-            rows: [load.rows.source, load.rows.stream, load.rows.target].map(words::rows),
+            reason: load.table.why().unwrap_or_default(),
+            rows: [
+                load.rows.source,
+                load.rows.stream,
+                load.rows.merged.or(load.rows.stream),
+                load.rows.target,
+            ]
+            .map(words::rows),
             agree: words::sign(load.rows.agree()),
             agree_in_words: words::sign_in_words(load.rows.agree()),
             moved: [t.inserted, t.updated, t.unchanged, t.deleted].map(thousands),
@@ -169,6 +182,7 @@ impl<'a> Table<'a> {
                 .collect(),
             columns: load.columns.iter().map(Column::new).collect(),
             has_extremes: witnesses(load).any(|of| of.min.is_some() || of.max.is_some()),
+            has_refused: load.columns.iter().any(|column| column.merged.is_some()),
             has_source: load.columns.iter().any(|column| column.source.is_some()),
             load,
         }
@@ -183,6 +197,7 @@ impl<'a> Column<'a> {
             differs: column.matches == Some(false),
             nulls: words::nulls(column),
             sums: words::three(column, words::total).map(unknown),
+            to_be_loaded: unknown(words::to_be_loaded(column)),
             least: words::extreme(column, |of| of.min.clone()),
             most: words::extreme(column, |of| of.max.clone()),
             sign: words::sign(column.matches),

@@ -32,6 +32,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
                 "verdict",
                 "source rows",
                 "stream rows",
+                "to be loaded",
                 "target rows",
                 "inserted",
                 "updated",
@@ -43,7 +44,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
                 "rows/s",
             ],
         )?;
-        row(out, &[&["---"; 3][..], &["---:"; 11]].concat())?;
+        row(out, &[&["---"; 3][..], &["---:"; 12]].concat())?;
         for load in &report.report.tables {
             let t = &load.table;
             row(
@@ -54,6 +55,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
                     words::status(load),
                     &words::rows(load.rows.source),
                     &words::rows(load.rows.stream),
+                    &words::rows(load.rows.merged.or(load.rows.stream)),
                     &words::rows(load.rows.target),
                     &thousands(t.inserted),
                     &thousands(t.updated),
@@ -81,12 +83,21 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\n{}\n\nReported {} by role {}, rsl {}.\n\n## Sign-off\n",
+        "\n{}\n\nReported {} by role {}, rsl {}.\n\n## Sign-off\n\n**{}**: {}\n",
         words::TODAY,
         words::moment(&report.reported.at),
         cell(&report.reported.by),
-        report.reported.rsl
+        report.reported.rsl,
+        words::verdict(report.verdict),
+        cell(&report.summary)
     )?;
+    let limits = words::limits(report);
+    for (name, value) in &limits {
+        writeln!(out, "* {name}: {}", cell(value))?;
+    }
+    if !limits.is_empty() {
+        writeln!(out)?;
+    }
     row(out, &["role", "name", "date", "signature"])?;
     row(out, &["---"; 4])?;
     for role in super::html::SIGNERS {
@@ -103,10 +114,14 @@ fn not_exact(out: &mut String, report: &RunReport) -> std::fmt::Result {
     writeln!(out, "\n## What is not exact\n")?;
     for load in explained {
         let t = &load.table;
-        let reason = cell(t.reason.as_deref().unwrap_or_default());
+        let mut lines = load.table.why().unwrap_or_default().lines();
+        let reason = cell(lines.next().unwrap_or_default());
         writeln!(out, "* {} → {}, {}: {reason}", cell(&t.object), cell(&t.target), words::status(load))?;
+        for line in lines {
+            writeln!(out, "  * {}", cell(line.trim()))?;
+        }
         if let Some(hint) = &load.hint {
-            writeln!(out, "  Hint: {}", cell(hint))?;
+            writeln!(out, "  * Hint: {}", cell(hint))?;
         }
     }
     for object in &report.not_begun {
@@ -167,13 +182,14 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
             "NULLs",
             "sum in the source",
             "in the stream",
+            "to be loaded",
             "in the target",
             "smallest",
             "largest",
             "witnesses",
         ],
     )?;
-    row(out, &["---", "---:", "---:", "---:", "---:", "---:", "---:", "---"])?;
+    row(out, &["---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---"])?;
     for column in &load.columns {
         let [source, stream, target] =
             words::three(column, words::total).map(|sum| cell(sum.as_deref().unwrap_or(words::UNKNOWN)));
@@ -184,6 +200,7 @@ fn one(out: &mut String, load: &LoadReport) -> std::fmt::Result {
                 &words::nulls(column),
                 &source,
                 &stream,
+                &cell(&words::to_be_loaded(column).unwrap_or_else(|| words::UNKNOWN.to_owned())),
                 &target,
                 &cell(&words::extreme(column, |of| of.min.clone())),
                 &cell(&words::extreme(column, |of| of.max.clone())),

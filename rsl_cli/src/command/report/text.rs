@@ -26,6 +26,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
         "target",
         "source rows",
         "stream rows",
+        "to be loaded",
         "target rows",
         "inserted",
         "updated",
@@ -47,6 +48,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
             t.target.clone(),
             words::rows(load.rows.source),
             words::rows(load.rows.stream),
+            words::rows(load.rows.merged.or(load.rows.stream)),
             words::rows(load.rows.target),
             thousands(t.inserted),
             thousands(t.updated),
@@ -63,7 +65,7 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     for load in &report.report.tables {
         let t = &load.table;
-        if let Some(reason) = &t.reason {
+        if let Some(reason) = load.table.why() {
             writeln!(out, "{} into {}: {}: {reason}", t.object, t.target, words::status(load))?;
         }
         if let Some(hint) = &load.hint {

@@ -3,7 +3,7 @@
 use rsl_core::report::{ColumnFigures, ColumnReport, LoadReport, RunReport, Verdict};
 use serde_json::Value;
 
-use crate::command::table::{count, thousands};
+use crate::command::table::{self, count, thousands, visible};
 use crate::target::undo;
 
 /// What stands where nothing is known.
@@ -23,11 +23,21 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
+/// So much of a condition is in the verdict; all of it is among the circumstances.
+const SHORT: usize = 60;
+
 /// The verdict in a sentence.
 pub fn summary(report: &RunReport) -> String {
     let tables = &report.report.tables;
     let rows: u64 = tables.iter().filter_map(|load| load.rows.target).sum();
-    let what = format!("{} of {}", count(rows, "row", "rows"), count(tables.len() as u64, "table", "tables"));
+    let mut what =
+        format!("{} of {}", count(rows, "row", "rows"), count(tables.len() as u64, "table", "tables"));
+    if let Some(load) = report.options.get("retry") {
+        what = format!("{what}, of the rejects of load {load}");
+    }
+    if let Some(filter) = report.options.get("filter").and_then(Value::as_str) {
+        what = format!("{what}, of those where {}", visible(&table::shortened(filter, SHORT)));
+    }
     match report.verdict {
         Verdict::Exact => format!("exact: {what}"),
         Verdict::ExactBut => {
@@ -100,6 +110,30 @@ pub fn status(load: &LoadReport) -> &'static str {
     }
 }
 
+/// What kept the run from loading everything or from proving it, by name: whoever signs has to know.
+pub fn limits(report: &RunReport) -> Vec<(&'static str, String)> {
+    let given = |name: &str| report.options.get(name);
+    let text = |name: &str| given(name).and_then(Value::as_str).map(str::to_owned);
+    let is = |name: &str| given(name).is_some_and(|value| *value == Value::Bool(true));
+    let facts = [
+        ("Only rows where", text("filter")),
+        ("Retry", given("retry").map(|load| format!("only the rejected rows of load {load}"))),
+        ("Own account", is("no_source_account").then(|| "the source's own account was not asked".to_owned())),
+        (
+            "Again",
+            is("again").then(|| "rows that an earlier load has appended were appended again".to_owned()),
+        ),
+        (
+            "Rejects",
+            given("max_rejects")
+                .and_then(Value::as_u64)
+                .map(|most| format!("at most {} of a table may be left out", count(most, "row", "rows"))),
+        ),
+        ("Encoding", text("encoding").map(|name| format!("char and varchar columns read as {name}"))),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 /// Name and value of each circumstance of the run, in the order in which they are read.
 pub fn circumstances(report: &RunReport) -> Vec<(&'static str, String)> {
     let told = |name: &str| match report.environment.get(name) {
@@ -140,7 +174,8 @@ pub fn circumstances(report: &RunReport) -> Vec<(&'static str, String)> {
         ("Ended", Some(end)),
         ("Took", report.finished.then(|| duration(report.seconds))),
     ];
-    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    facts.chain(limits(report)).collect()
 }
 
 /// What there is to know of one table besides its numbers.
@@ -223,27 +258,36 @@ pub fn three(column: &ColumnReport, figure: fn(&ColumnFigures) -> Option<String>
     [&column.source, &column.stream, &column.target].map(|witness| witness.as_ref().and_then(figure))
 }
 
-/// NULLs, one number if all say the same.
+/// NULLs, one number if all who tell say the same.
 pub fn nulls(column: &ColumnReport) -> String {
     merged(three(column, |of| of.nulls.map(thousands)))
 }
 
-/// The smallest or largest value, once if all say the same.
+/// The smallest or largest value, once if all who tell say the same.
 pub fn extreme(column: &ColumnReport, figure: fn(&ColumnFigures) -> Option<String>) -> String {
     let told = three(column, figure);
     merged(if column.is_summed() { told.map(|told| told.as_deref().map(grouped)) } else { told })
 }
 
+/// Of source, stream and target, in this order unless all say the same.
 fn merged(told: [Option<String>; 3]) -> String {
-    let mut told: Vec<String> = told.into_iter().flatten().collect();
-    told.dedup();
-    if told.is_empty() { UNKNOWN.to_owned() } else { told.join(" / ") }
+    let mut known = told.iter().flatten();
+    match known.next() {
+        None => UNKNOWN.to_owned(),
+        Some(first) if known.all(|other| other == first) => first.clone(),
+        Some(_) => told.map(|said| said.unwrap_or_else(|| UNKNOWN.to_owned())).join(" / "),
+    }
 }
 
 /// The sum; of texts, their length.
 pub fn total(figures: &ColumnFigures) -> Option<String> {
     let sum = figures.sum.as_deref().map(grouped);
     sum.or_else(|| figures.length.as_deref().map(|length| format!("length {}", grouped(length))))
+}
+
+/// The sum of what was left to be loaded: that of the stream if nothing was refused.
+pub fn to_be_loaded(column: &ColumnReport) -> Option<String> {
+    column.merged.as_ref().or(column.stream.as_ref()).and_then(total)
 }
 
 /// So wide is a key, as JSON, in a report to be read.
@@ -337,6 +381,19 @@ mod tests {
             ("1.2.3", "1.2.3"),
         ] {
             assert_eq!(grouped(number), shown, "{number}");
+        }
+    }
+
+    #[test]
+    fn who_says_what_is_seen_where_they_differ() {
+        for (told, shown) in [
+            ([None, None, None], UNKNOWN),
+            ([Some("1"), Some("1"), Some("1")], "1"),
+            ([None, Some("1"), Some("1")], "1"),
+            ([Some("1"), Some("1"), Some("2")], "1 / 1 / 2"),
+            ([Some("1"), None, Some("2")], "1 / – / 2"),
+        ] {
+            assert_eq!(merged(told.map(|said| said.map(str::to_owned))), shown);
         }
     }
 
