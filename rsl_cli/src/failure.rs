@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::command::table::visible_lines;
+
 /// What failed and where, and what to do about it. Never holds a password or the value of a cell, but the key of
 /// the row that the message is about.
 #[derive(Debug)]
@@ -111,11 +113,14 @@ impl Failure {
     }
 }
 
+/// For the terminal: names and messages of a server come from data, and must not act on it.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        // Further lines are indented: a name with a line of its own in it does not make one of ours.
+        let shown = |text: &str| visible_lines(text).replace('\n', "\n  ");
+        f.write_str(&shown(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", shown(hint)),
             None => Ok(()),
         }
     }

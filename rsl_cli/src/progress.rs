@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::command::table::visible;
+
 /// How often a plain line says how far a table is.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
@@ -23,6 +25,7 @@ impl Progress {
 
     /// A bar for one table.
     pub fn table(&self, name: &str) -> Bar {
+        let name = visible(name);
         let rows = Arc::new(AtomicU64::new(0));
         let shown = self.bars.as_ref().map(|bars| {
             let style = ProgressStyle::with_template(
@@ -30,10 +33,10 @@ impl Progress {
             );
             let bar = ProgressBar::no_length()
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bars.add(bar).with_prefix(name.to_owned())
+            bars.add(bar).with_prefix(name.clone())
         });
         let watched = rows.clone();
-        let (bar, label) = (shown.clone(), name.to_owned());
+        let (bar, label) = (shown.clone(), name.clone());
         let watcher = tokio::spawn(async move {
             let mut said = Instant::now();
             loop {
@@ -49,7 +52,7 @@ impl Progress {
                 }
             }
         });
-        Bar { name: name.to_owned(), rows, shown, started: Instant::now(), watcher }
+        Bar { name, rows, shown, started: Instant::now(), watcher }
     }
 }
 

@@ -361,6 +361,117 @@ fn the_form_follows_the_name_of_the_file() -> Result<()> {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_a_failure_and_hides_no_other() -> Result<()> {
+    let pair = Pair::new(PART)?;
+    // It is known before anything is loaded.
+    let message = pair.ended(&["PART", "--output", "no/such/folder.json"])?.refusal()?;
+    ensure!(message.contains("cannot write the report to no/such/folder.json"), "{message}");
+    ensure!(pair.database.value("SELECT count(*) FROM rsl.run")? == "0", "a run began");
+    // A disk that is full by then: what was loaded is said, and that the file is not written.
+    let ended = pair.ended(&["PART", "--output", "/dev/full"])?;
+    ensure!(
+        ended.code == Some(2)
+            && ended.stdout.contains("exact: 3 rows of 1 table")
+            && ended.stderr.contains("cannot write the report to /dev/full")
+            && ended.stderr.contains("the rows are loaded all the same"),
+        "{ended:#?}"
+    );
+    let ended = Ended::of(&mut pair.rsl(&["verify", "--source", "-", "--output", "/dev/full"])?)?;
+    ensure!(
+        ended.code == Some(2)
+            && ended.stdout.contains("1 of 1 table agree")
+            && ended.stderr.contains("cannot write the report to /dev/full"),
+        "{ended:#?}"
+    );
+    // The cause of a load that fails stays the first word.
+    pair.database.run(
+        "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk does not answer' USING ERRCODE = '58030'; END $$;
+         CREATE TRIGGER no_more BEFORE INSERT ON erp.part EXECUTE FUNCTION no_more()",
+    )?;
+    let ended = pair.ended(&["PART", "--again", "--output", "/dev/full"])?;
+    let message = ended.stderr.lines().find(|line| line.starts_with("rsl: ")).unwrap_or_default();
+    ensure!(
+        ended.code == Some(2)
+            && message.contains("the disk does not answer")
+            && ended.stderr.contains("hint: cannot write the report to /dev/full"),
+        "{ended:#?}"
+    );
+    // Standard output, of every command that has some.
+    for arguments in [
+        &["report", "1"][..],
+        &["report", "1", "--format", "html"],
+        &["loads"],
+        &["verify", "sequences"],
+        &["verify", "--source", "-", "--quick"],
+        &["rejects", "1"],
+        &["pull", "ITEM", "--mode", "replace"],
+        &["check", "ITEM"],
+        &["audit", "status"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full")?;
+        let ended = Ended::from_output(pair.rsl(arguments)?.stdout(full).stderr(Stdio::piped()).output()?)?;
+        ensure!(
+            ended.code == Some(2)
+                && ended.stderr.contains("rsl: cannot write to standard output: No space left on device"),
+            "{arguments:?}: {ended:#?}"
+        );
+    }
+    // Whoever closes the pipe has read enough.
+    let mut running = pair
+        .rsl(&["report", "1", "--format", "html"])?
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    drop(running.stdout.take());
+    let ended = running.wait_with_output()?;
+    ensure!(ended.stderr.is_empty() && ended.status.code().is_none(), "{ended:?}");
+    Ok(())
+}
+
+#[test]
+fn nothing_in_a_name_or_a_message_acts_on_the_terminal() -> Result<()> {
+    let odd = "A\u{1b}[2J\u{7}\u{202e}B\nexact: 9 rows";
+    let pair = Pair::new(&format!(
+        "CREATE TABLE \"{odd}\" (ID integer PRIMARY KEY, \"Q{odd}\" integer); INSERT INTO \"{odd}\" VALUES (1, 1), (2, -1)"
+    ))?;
+    let target = format!("erp.\"{odd}\"");
+    pair.database.run(&format!(
+        "CREATE SCHEMA erp; CREATE TABLE {target} (id int PRIMARY KEY, \"Q{odd}\" int CONSTRAINT \"C{odd}\" CHECK (\"Q{odd}\" > 0))"
+    ))?;
+    let quiet = |ended: &Ended| -> Result<()> {
+        for said in [&ended.stdout, &ended.stderr] {
+            ensure!(said.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{said:?}");
+            ensure!(said.lines().all(|line| !line.starts_with("exact: 9 rows")), "{said:?}");
+        }
+        Ok(())
+    };
+    for arguments in [
+        &["pull", "--all", "--names", "keep"][..],
+        &["pull", "--all", "--names", "keep", "--max-rejects", "1"],
+        &["pull", "--all", "--where", "ID < \u{1b}[2J"],
+        &["pull", "--all", "--dry-run"],
+        &["pull", &format!("no{odd}")],
+        &["report", "--last"],
+        &["report", "--last", "--format", "markdown"],
+        &["loads"],
+        &["rejects", "--last"],
+        &["verify"],
+        &["verify", "--source", "-"],
+        &["check"],
+        &["undo", "--last", "--dry-run"],
+        &["audit", "on", &target],
+        &["audit", "status"],
+        &["audit", "off", &target],
+        &["history", &target, "1"],
+    ] {
+        let ended = Ended::of(&mut pair.rsl(arguments)?)?;
+        quiet(&ended).with_context(|| format!("{arguments:?}"))?;
+        ensure!(ended.code.is_some_and(|code| code < 3), "{arguments:?}: {ended:#?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn loads_that_no_run_made() -> Result<()> {
     let pair = Pair::new(PART)?;
     pair.database.run(

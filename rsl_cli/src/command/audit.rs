@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{interrupt::cancellable, table};
 use crate::args::{Audit, AuditCommand, AuditPlain, AuditPrune, Format};
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Note;
 use crate::target::connection::{Connection, Target, failure_of};
@@ -44,14 +45,14 @@ async fn seal(args: AuditPlain) -> Result<u8> {
     drop(note);
     let head = ask_head(&connection).await?;
     match args.format {
-        Format::Json => println!("{}", json!({"blocks": blocks, "head": head})),
+        Format::Json => say!("{}", json!({"blocks": blocks, "head": head}))?,
         Format::Text => {
             match blocks {
-                0 => println!("nothing new to seal"),
-                blocks => println!("{} sealed", table::count(blocks as u64, "block", "blocks")),
+                0 => say!("nothing new to seal")?,
+                blocks => say!("{} sealed", table::count(blocks as u64, "block", "blocks"))?,
             }
             if let Some(head) = head {
-                println!("head {head}");
+                say!("head {head}")?;
             }
         }
     }
@@ -66,8 +67,8 @@ async fn ask_head(connection: &Connection) -> Result<Option<String>> {
 async fn head(args: AuditPlain) -> Result<u8> {
     let head = ask_head(&connect(&args).await?).await?;
     match (args.format, &head) {
-        (Format::Json, _) => println!("{}", json!({"head": head})),
-        (Format::Text, Some(head)) => println!("{head}"),
+        (Format::Json, _) => say!("{}", json!({"head": head}))?,
+        (Format::Text, Some(head)) => say!("{head}")?,
         // Not on stdout, which may go into a file as the head.
         (Format::Text, None) => eprintln!("nothing is sealed yet: rsl audit seal"),
     }
@@ -90,9 +91,9 @@ async fn prune(args: AuditPrune) -> Result<u8> {
                 json!({"month": row.get::<_, String>(0), "table": row.get::<_, String>(1),
                        "blocks": row.get::<_, i64>(2), "changes": row.get::<_, i64>(3)})
             };
-            println!("{}", json!(months.iter().map(month).collect::<Vec<Value>>()));
+            say!("{}", json!(months.iter().map(month).collect::<Vec<Value>>()))?;
         }
-        Format::Text if months.is_empty() => println!("no month of the log ended that long ago"),
+        Format::Text if months.is_empty() => say!("no month of the log ended that long ago")?,
         Format::Text => {
             let mut list = table::new(&["month", "changes", "now in the table"], &["changes"]);
             for row in &months {
@@ -102,7 +103,7 @@ async fn prune(args: AuditPrune) -> Result<u8> {
                     row.get::<_, String>(1),
                 ]);
             }
-            println!("{list}");
+            say!("{list}")?;
         }
     }
     Ok(exit::OK)

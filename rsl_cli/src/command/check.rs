@@ -4,8 +4,9 @@ mod target;
 
 use serde_json::json;
 
-use super::table::{self, thousands};
+use super::table::{self, thousands, visible, visible_lines};
 use crate::args::{Check, Format};
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::source;
 use crate::survey::{Finding, Level, Survey};
@@ -37,44 +38,49 @@ pub async fn run(args: Check) -> Result<u8> {
     let seconds = pace.filter(|pace| *pace > 0.0).map(|pace| rows as f64 / pace);
     let stops = findings.iter().filter(|finding| finding.level == Level::Stop).count();
     match args.format {
-        Format::Json => println!(
+        Format::Json => say!(
             "{:#}",
             json!({"can_load": stops == 0, "findings": findings, "tables": sizes, "rows": rows, "bytes": bytes,
                    "sample_rows_per_second": pace.map(|pace| pace as u64), "estimated_seconds": seconds.map(|s| s.ceil() as u64)})
-        ),
+        )?,
         Format::Text => {
             let mut shown = table::new(&["object", "rows", "MB", "reading"], &["rows", "MB"]);
             for size in &sizes {
                 shown.add_row([
-                    size.object.clone(),
+                    visible(&size.object),
                     size.rows.map_or("?".to_owned(), thousands),
                     size.bytes.map_or("?".to_owned(), |bytes| format!("{:.1}", bytes as f64 / 1e6)),
                     (if size.resumes { "in parts, resumable" } else { "in one stream" }).to_owned(),
                 ]);
             }
-            println!("{shown}\n");
+            say!("{shown}\n")?;
             for finding in &findings {
-                println!("{}  {}: {}", finding.level.name(), finding.subject, finding.found);
+                say!(
+                    "{}  {}: {}",
+                    finding.level.name(),
+                    visible(&finding.subject),
+                    visible_lines(&finding.found)
+                )?;
                 if let Some(hint) = &finding.hint {
-                    println!("      {hint}");
+                    say!("      {}", visible_lines(hint))?;
                 }
             }
             if let (Some(seconds), Some(pace)) = (seconds, pace) {
-                println!(
+                say!(
                     "\nabout {} for {} rows of tables, at the {} rows a second at which one reader read a sample; views come on top",
                     duration(seconds),
                     thousands(rows),
                     thousands(pace as u64)
-                );
+                )?;
             }
-            println!(
+            say!(
                 "{}",
                 match stops {
                     0 => "nothing stands in the way of a load".to_owned(),
                     1 => "1 thing stands in the way of a load".to_owned(),
                     stops => format!("{stops} things stand in the way of a load"),
                 }
-            );
+            )?;
         }
     }
     Ok(if stops == 0 { exit::OK } else { exit::DIFFERENT })

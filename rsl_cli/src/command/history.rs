@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use super::{interrupt::cancellable, relation, table};
 use crate::args::{Format, History};
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Note;
 use crate::target::connection::{Connection, Target, failure_of};
@@ -17,7 +18,7 @@ pub async fn run(args: History) -> Result<u8> {
     let target = relation::find(&connection, &args.table).await?;
     let shape = Shape::ask(&connection, &target).await?;
     let key = key::parse(&args.key, &shape.key)?;
-    let note = Note::new(format!("looking into the log of {target}"));
+    let note = Note::new(format!("looking into the log of {}", table::visible(&target)));
     let limit = i64::from(args.limit.unwrap_or(u32::MAX));
     // Both as texts: a number of the key is not bent, and a table is named as the user sees it.
     let history = "SELECT h.*, h.client_addr::text AS client, to_char(h.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS shown_at,
@@ -33,10 +34,12 @@ pub async fn run(args: History) -> Result<u8> {
     match args.format {
         Format::Json => {
             let changes: Vec<Value> = rows.iter().map(change).collect();
-            println!("{}", json!(changes));
+            say!("{}", json!(changes))?;
         }
-        Format::Text if rows.is_empty() => println!("no change of {target} {key} in the log"),
-        Format::Text => print(&rows, &shape.columns),
+        Format::Text if rows.is_empty() => {
+            say!("no change of {} {} in the log", table::visible(&target), table::visible(&key))?
+        }
+        Format::Text => print(&rows, &shape.columns)?,
     }
     Ok(if rows.is_empty() { exit::DIFFERENT } else { exit::OK })
 }
@@ -84,7 +87,7 @@ fn change(row: &Row) -> Value {
     })
 }
 
-fn print(rows: &[Row], columns: &[String]) {
+fn print(rows: &[Row], columns: &[String]) -> Result<()> {
     let heading = ["when (UTC)", "operation", "what", "who", "application", "load"];
     let mut lines: Vec<[String; 6]> = rows
         .iter()
@@ -107,11 +110,12 @@ fn print(rows: &[Row], columns: &[String]) {
     for line in lines {
         list.add_row(line);
     }
-    println!("{list}");
+    say!("{list}")?;
     let total = rows.first().map_or(0, |row| row.get::<_, i64>("total"));
     if total > rows.len() as i64 {
         eprintln!("{} earlier changes are not shown", total - rows.len() as i64);
     }
+    Ok(())
 }
 
 /// The application user, else the role that did it; and who had logged in if that is somebody else.

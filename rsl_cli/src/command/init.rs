@@ -1,6 +1,8 @@
 //! `rsl init`.
 
+use super::table::visible;
 use crate::args::Init;
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Target, failure};
 use crate::target::plan::quote;
@@ -10,7 +12,7 @@ pub async fn run(args: Init) -> Result<u8> {
     let database = target.database();
     let connection = match target.connect_if_present().await? {
         Some(connection) => {
-            println!("database \"{database}\": was there");
+            say!("database \"{}\": was there", visible(database))?;
             connection
         }
         None => {
@@ -21,7 +23,7 @@ pub async fn run(args: Init) -> Result<u8> {
                 .batch_execute(&create)
                 .await
                 .map_err(|error| failure(error).at(format!("cannot create the database \"{database}\"")))?;
-            println!("database \"{database}\": created");
+            say!("database \"{}\": created", visible(database))?;
             target.connect().await?
         }
     };
@@ -37,7 +39,7 @@ pub async fn run(args: Init) -> Result<u8> {
     }
     let version = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'rsl'";
     match connection.client.query_opt(version, &[]).await.map_err(failure)? {
-        Some(row) => println!("extension rsl: was there, version {}", row.get::<_, String>(0)),
+        Some(row) => say!("extension rsl: was there, version {}", row.get::<_, String>(0))?,
         None => {
             connection.client.batch_execute("CREATE EXTENSION rsl").await.map_err(|error| {
                 let failed = failure(error).at("cannot create the extension rsl");
@@ -53,7 +55,7 @@ pub async fn run(args: Init) -> Result<u8> {
             })?;
             let row = connection.client.query_one(version, &[]).await.map_err(failure)?;
             connection.client.batch_execute("SELECT rsl.keep_data()").await.map_err(failure)?;
-            println!("extension rsl: created, version {}", row.get::<_, String>(0));
+            say!("extension rsl: created, version {}", row.get::<_, String>(0))?;
         }
     }
     Ok(exit::OK)

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::table;
 use crate::args::{Format, Loads};
+use crate::command::output::say;
 use crate::failure::{Result, exit};
 use crate::target::connection::{Target, failure};
 
@@ -24,6 +25,7 @@ pub async fn run(args: Loads) -> Result<u8> {
         .await
         .map_err(failure)?;
     let text = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
+    let shown = |row: &tokio_postgres::Row, name: &str| table::visible(&text(row, name).unwrap_or_default());
     match args.format {
         Format::Json => {
             let loads: Vec<_> = rows
@@ -38,9 +40,9 @@ pub async fn run(args: Loads) -> Result<u8> {
                     })
                 })
                 .collect();
-            println!("{}", json!(loads));
+            say!("{}", json!(loads))?;
         }
-        Format::Text if rows.is_empty() => println!("no loads yet"),
+        Format::Text if rows.is_empty() => say!("no loads yet")?,
         Format::Text => {
             let mut list = table::new(
                 &[
@@ -60,8 +62,8 @@ pub async fn run(args: Loads) -> Result<u8> {
             for row in &rows {
                 list.add_row([
                     row.get::<_, i64>("load_id").to_string(),
-                    text(row, "object").unwrap_or_default(),
-                    text(row, "target").unwrap_or_default(),
+                    shown(row, "object"),
+                    shown(row, "target"),
                     text(row, "mode").unwrap_or_default(),
                     text(row, "status").unwrap_or_default(),
                     row.get::<_, Option<i64>>("rows")
@@ -73,10 +75,10 @@ pub async fn run(args: Loads) -> Result<u8> {
                     text(row, "started").unwrap_or_default(),
                     row.get::<_, Option<f64>>("seconds")
                         .map_or(String::new(), |seconds| format!("{seconds:.1}")),
-                    text(row, "note").unwrap_or_default(),
+                    shown(row, "note"),
                 ]);
             }
-            println!("{list}");
+            say!("{list}")?;
         }
     }
     Ok(exit::OK)

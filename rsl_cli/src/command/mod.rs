@@ -7,6 +7,7 @@ mod history;
 mod init;
 mod interrupt;
 mod loads;
+mod output;
 mod pull;
 mod rejects;
 mod relation;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use self::retry::Retry;
 use super::interrupt::interrupt;
+use super::output::{self, say};
 use super::stored_filter;
 use crate::args::{Format, Names, Pull, Wish};
 use crate::carry_over::{self, Carried, NotCarried, Surroundings};
@@ -53,6 +54,8 @@ pub async fn run(args: Pull) -> Result<u8> {
 
 async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     let started_at = SystemTime::now();
+    // Who cannot be told what was loaded does not want it loaded.
+    let file = output::File::open(args.output.as_deref())?;
     let source_url = args.source.as_deref().ok_or_else(|| {
         Failure::new("no source is named")
             .hint("set RSL_SOURCE_URL, in the environment or in .env, or give --source")
@@ -176,19 +179,24 @@ async fn pull(args: &Pull, stop: Stop) -> Result<u8> {
     if let (None, Some(connection), Some(number)) = (&failed, &connection, number) {
         let told = for_the_books(&report, left.is_some());
         let ended = connection.client.execute("SELECT rsl.run_finish($1, $2)", &[&number, &told]).await;
-        ended.map_err(failure)?;
+        failed = ended.map_err(failure).err();
     }
-    if let Some(path) = &args.output {
-        let written = std::fs::write(path, format!("{:#}\n", json!(report)));
-        written.map_err(|error| {
-            Failure::new(format!("cannot write the report to {}: {error}", path.display()))
-        })?;
-    }
-    match args.format {
-        Format::Json => println!("{:#}", json!(report)),
+    let printed = match args.format {
+        Format::Json => say!("{:#}", json!(report)),
         // What failed is said on standard error; a summary of nothing would only be in the way.
-        Format::Text if report.tables.is_empty() => {}
+        Format::Text if report.tables.is_empty() => Ok(()),
         Format::Text => report::print(&report, &not_carried_over, bytes),
+    };
+    // What has failed before is the cause that matters, and what was loaded is loaded all the same.
+    for unsaid in [printed, file.write(&format!("{:#}\n", json!(report)))].into_iter().filter_map(Result::err)
+    {
+        failed = Some(match failed {
+            Some(failed) => failed.also(unsaid.what()),
+            None if args.dry_run => unsaid,
+            None => {
+                unsaid.also("the rows are loaded all the same: rsl report --last says what became of them")
+            }
+        });
     }
     match failed {
         Some(failed) => Err(failed),

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 
 use super::table;
 use crate::args::{Format, Rejects};
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Connection, Target, failure, failure_of};
 
@@ -20,8 +21,8 @@ pub async fn run(args: Rejects) -> Result<u8> {
     let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
     let Some(load) = chosen(&connection, args.load).await? else {
         match args.format {
-            Format::Json => println!("[]"),
-            Format::Text => println!("no load has rejects"),
+            Format::Json => say!("[]")?,
+            Format::Text => say!("no load has rejects")?,
         }
         return Ok(exit::OK);
     };
@@ -62,10 +63,10 @@ pub async fn run(args: Rejects) -> Result<u8> {
     }
     match args.format {
         Format::Json => {
-            println!("{:#}", rows.iter().map(reject).collect::<Vec<_>>().into_iter().collect::<Value>())
+            say!("{:#}", rows.iter().map(reject).collect::<Vec<_>>().into_iter().collect::<Value>())?
         }
         Format::Text if rows.is_empty() => {
-            println!("load {} into {} has no rejects", load.number, load.target)
+            say!("load {} into {} has no rejects", load.number, table::visible(&load.target))?
         }
         Format::Text => {
             let heading = ["number", "object", "key", "column", "SQLSTATE", "reason", "settled"];
@@ -81,7 +82,7 @@ pub async fn run(args: Rejects) -> Result<u8> {
                     table::visible(&settled(row).unwrap_or_default()),
                 ]);
             }
-            println!("{list}");
+            say!("{list}")?;
             let open_rows = rows.iter().filter(|row| row.get("is_open"));
             let hints: BTreeSet<String> =
                 open_rows.map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();

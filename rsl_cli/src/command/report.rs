@@ -10,10 +10,12 @@ use rsl_core::report::Verdict;
 use serde_json::json;
 
 use crate::args::{Report, ReportFormat};
-use crate::failure::{Failure, Result, exit};
+use crate::command::output;
+use crate::failure::{Result, exit};
 use crate::target::connection::Target;
 
 pub async fn run(args: Report) -> Result<u8> {
+    let file = output::File::open(args.output.as_deref())?;
     let target = Target::parse(args.database.database_url.as_deref())?;
     let connection = target.connect().await?;
     let wanted = match (args.load, args.run) {
@@ -30,12 +32,10 @@ pub async fn run(args: Report) -> Result<u8> {
     };
     match &args.output {
         Some(path) => {
-            std::fs::write(path, written).map_err(|error| {
-                Failure::new(format!("cannot write the report to {}: {error}", path.display()))
-            })?;
+            file.write(&written)?;
             eprintln!("{}: {}", path.display(), report.summary);
         }
-        None => print!("{written}"),
+        None => output::print(&written)?,
     }
     Ok(match report.verdict {
         Verdict::Exact => exit::OK,

@@ -42,6 +42,11 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// The same of a text that has lines of its own, such as a message with its hint.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// Shortens the texts of one column so that each row fits into one line of `width`, but never to less than `least`.
 pub fn fit<const N: usize>(heading: &[&str; N], rows: &mut [[String; N]], column: usize, width: u16) {
     let least = 24;
@@ -80,6 +85,13 @@ mod tests {
         assert_eq!(shortened("볼트 M8", 10), "볼트 M8");
         assert_eq!(shortened("볼트 M8", 5), "볼트…");
         assert_eq!(shortened("", 0), "");
+    }
+
+    #[test]
+    fn nothing_acts_on_the_terminal() {
+        assert_eq!(visible("a\u{1b}[2J\u{7}\u{202e}b\nc"), "a\\u{1b}[2J\\u{7}\\u{202e}b\\nc");
+        assert_eq!(visible_lines("a\u{9b}\nb\r"), "a\\u{9b}\nb\\r");
+        assert_eq!(visible("품목 🔧"), "품목 🔧");
     }
 
     #[test]

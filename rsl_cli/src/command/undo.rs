@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use tokio_postgres::error::SqlState;
 
 use super::interrupt::cancellable;
-use super::table::count;
+use super::table::{count, visible};
 use crate::args::{Format, Undo};
+use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Note;
 use crate::target::connection::{Connection, Target, failure, failure_of};
@@ -33,13 +34,15 @@ pub async fn run(args: Undo) -> Result<u8> {
             let did: Value = row.get(0);
             let stopped = args.dry_run && !args.leave_changed && number(&did, "changed") > 0;
             match args.format {
-                Format::Text => println!("{}", sentence(load, &known.target, &did, args.dry_run, stopped)),
+                Format::Text => {
+                    say!("{}", sentence(load, &visible(&known.target), &did, args.dry_run, stopped))?
+                }
                 Format::Json => {
                     let mut said = json!({"load_id": load, "target": known.target, "dry_run": args.dry_run, "undone": !args.dry_run});
                     if let (Some(said), Value::Object(did)) = (said.as_object_mut(), did) {
                         said.extend(did);
                     }
-                    println!("{said}");
+                    say!("{said}")?;
                 }
             }
             Ok(if stopped { exit::DIFFERENT } else { exit::OK })
@@ -64,7 +67,7 @@ async fn last(connection: &Connection) -> Result<i64> {
     let row = found
         .ok_or_else(|| Failure::new("there is no load that could be undone").hint("rsl loads lists all"))?;
     let load = row.get(0);
-    eprintln!("load {load}: {}", row.get::<_, String>(1));
+    eprintln!("load {load}: {}", visible(row.get(1)));
     Ok(load)
 }
 
@@ -110,10 +113,10 @@ fn refused(args: &Undo, load: i64, known: &Known, error: tokio_postgres::Error) 
     }
     if args.format == Format::Json {
         let refused = json!({"message": failed.what(), "hint": failed.advice()});
-        println!(
+        say!(
             "{}",
             json!({"load_id": load, "target": known.target, "dry_run": args.dry_run, "undone": false, "refused": refused})
-        );
+        )?;
     }
     eprintln!("rsl: {failed}");
     Ok(exit::DIFFERENT)
@@ -154,7 +157,7 @@ fn sentence(load: i64, target: &str, did: &Value, dry_run: bool, stopped: bool) 
     let changed = match of("changed") {
         0 => None,
         changed => {
-            let keys = did["changed_keys"].as_str().unwrap_or_default();
+            let keys = visible(did["changed_keys"].as_str().unwrap_or_default());
             let more = if changed > 10 { " …" } else { "" };
             Some((rows(changed), format!("{keys}{more}")))
         }

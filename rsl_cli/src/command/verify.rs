@@ -5,6 +5,8 @@ mod source;
 use serde_json::json;
 
 use crate::args::{Format, Verify};
+use crate::command::output::say;
+use crate::command::table::visible;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Target, failure};
 
@@ -44,29 +46,30 @@ pub async fn run(args: Verify) -> Result<u8> {
                         .collect::<serde_json::Map<_, _>>()
                 })
                 .collect();
-            println!("{}", json!(findings));
+            say!("{}", json!(findings))?;
         }
         Format::Text => {
             for row in rows.iter().filter(|row| field(row, "status").as_deref() != Some("pass")) {
-                let text = |name| field(row, name).unwrap_or_default();
-                println!("{}  {}  {}", text("status"), text("check_name"), text("object"));
-                match (field(row, "expected"), field(row, "actual")) {
-                    (Some(expected), Some(actual)) => println!("      expected {expected}, found {actual}"),
-                    (Some(expected), None) => println!("      expected {expected}"),
-                    (None, Some(actual)) => println!("      found {actual}"),
+                let field = |name: &str| field(row, name).map(|text| visible(&text));
+                let text = |name| field(name).unwrap_or_default();
+                say!("{}  {}  {}", text("status"), text("check_name"), text("object"))?;
+                match (field("expected"), field("actual")) {
+                    (Some(expected), Some(actual)) => say!("      expected {expected}, found {actual}")?,
+                    (Some(expected), None) => say!("      expected {expected}")?,
+                    (None, Some(actual)) => say!("      found {actual}")?,
                     (None, None) => {}
                 }
-                for line in ["detail", "hint"].into_iter().filter_map(|name| field(row, name)) {
-                    println!("      {line}");
+                for line in ["detail", "hint"].into_iter().filter_map(field) {
+                    say!("      {line}")?;
                 }
             }
-            println!(
+            say!(
                 "{} passed, {} warnings, {} failed, {} skipped",
                 with("pass"),
                 with("warn"),
                 with("fail"),
                 with("skip")
-            );
+            )?;
         }
     }
     Ok(if with("fail") > 0 { exit::DIFFERENT } else { exit::OK })

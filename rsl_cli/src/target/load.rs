@@ -17,7 +17,7 @@ use super::plan::Plan;
 use super::reject::{LISTED, Wanted};
 use super::sink::Stop;
 use crate::args::Mode;
-use crate::command::table::count;
+use crate::command::table::{count, visible};
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
@@ -110,7 +110,11 @@ impl Run {
             match left.next() {
                 // Without a key there is no place to go on from: the table is read again from its beginning.
                 Some(wait) if failed.is_transient() => {
-                    eprintln!("{failed}\nreading {} again in {:.1} s", plan.table.object, wait.as_secs_f64());
+                    eprintln!(
+                        "{failed}\nreading {} again in {:.1} s",
+                        visible(&plan.table.object),
+                        wait.as_secs_f64()
+                    );
                     counters.rows.store(0, Ordering::Relaxed);
                     counters.bytes.store(0, Ordering::Relaxed);
                     counters.rejected.store(0, Ordering::Relaxed);
@@ -134,7 +138,7 @@ impl Run {
                 .await
                 .map_err(at)?;
             if let Some(load) = left.get(0) {
-                eprintln!("{}: going on with load {load}", plan.table.object);
+                eprintln!("{}: going on with load {load}", visible(&plan.table.object));
                 return Ok(load);
             }
         }
@@ -147,7 +151,7 @@ impl Run {
             eprintln!(
                 "load {} into {} had been abandoned; what it left in staging is gone",
                 load.get::<_, i64>(0),
-                plan.target_name()
+                visible(&plan.target_name())
             );
         }
         let columns: Vec<&str> = plan.columns.iter().map(|(name, _)| name.as_str()).collect();

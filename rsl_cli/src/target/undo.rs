@@ -5,6 +5,7 @@ use serde_json::json;
 use super::connection::{Connection, failure, failure_of};
 use super::plan::Plan;
 use crate::args::Mode;
+use crate::command::table::visible;
 use crate::failure::{Failure, Result};
 
 /// The target is audited.
@@ -162,7 +163,7 @@ pub async fn audit(audits: &[Audit], connection: &Connection) -> Result<()> {
             failure_of(error, access, "nothing was loaded: run it again").at("--undoable")
         })?;
     for audit in audits {
-        eprintln!("{}: audited from now on", audit.name);
+        eprintln!("{}: audited from now on", visible(&audit.name));
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 use super::{ask_head, connect, failure};
 use crate::args::{AuditCheck, Format};
 use crate::command::interrupt::cancellable;
-use crate::command::table::count;
+use crate::command::output::say;
+use crate::command::table::{count, visible};
 use crate::failure::{Result, exit};
 use crate::progress::Note;
 
@@ -36,31 +37,31 @@ pub async fn run(args: AuditCheck) -> Result<u8> {
     let number = |at: usize| u64::try_from(counted.get::<_, i64>(at)).unwrap_or(0);
     let (seals, changes, unsealed) = (number(0), number(1), number(2));
     match args.common.format {
-        Format::Json => println!(
+        Format::Json => say!(
             "{:#}",
             json!({"whole": findings.is_empty(), "findings": findings.iter().map(finding).collect::<Vec<_>>(),
                    "seals": seals, "changes": changes, "unsealed_changes": unsealed, "head": head})
-        ),
+        )?,
         Format::Text => {
-            findings.iter().for_each(print);
+            findings.iter().try_for_each(print)?;
             let looked_at = format!(
                 "{}, {}",
                 count(seals, "seal", "seals"),
                 count(changes, "sealed change", "sealed changes")
             );
             match findings.len() as u64 {
-                0 => println!("the audit log fits its seals: {looked_at}"),
-                found => println!(
+                0 => say!("the audit log fits its seals: {looked_at}")?,
+                found => say!(
                     "the audit log does not fit its seals: {}; {looked_at}",
                     count(found, "finding", "findings")
-                ),
+                )?,
             }
             if unsealed > 0 {
-                println!("not sealed yet, so not proven: {}", count(unsealed, "change", "changes"));
+                say!("not sealed yet, so not proven: {}", count(unsealed, "change", "changes"))?;
             }
             // The head of a chain that does not hold is not worth keeping.
             if let (true, Some(head)) = (findings.is_empty(), head) {
-                println!("head, to be kept elsewhere: {head}");
+                say!("head, to be kept elsewhere: {head}")?;
             }
         }
     }
@@ -73,17 +74,18 @@ fn finding(row: &Row) -> Value {
            "object": text("object"), "at": text("at"), "detail": text("detail")})
 }
 
-fn print(row: &Row) {
-    let text = |name: &str| row.get::<_, Option<String>>(name);
+fn print(row: &Row) -> Result<()> {
+    let text = |name: &str| row.get::<_, Option<String>>(name).map(|text| visible(&text));
     let numbered =
         |name: &str, what: &str| row.get::<_, Option<i64>>(name).map(|number| format!("{what} {number}"));
     let place = [text("object"), numbered("seal_id", "seal"), numbered("block_id", "block"), text("at")];
-    println!(
+    say!(
         "{}  {}",
         text("problem").unwrap_or_default(),
         place.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    );
-    if let Some(detail) = text("detail") {
-        println!("      {detail}");
+    )?;
+    match text("detail") {
+        Some(detail) => say!("      {detail}"),
+        None => Ok(()),
     }
 }

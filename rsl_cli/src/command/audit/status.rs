@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 use super::{ask_head, connect, failure, switch::names};
 use crate::args::{AuditPlain, Format};
 use crate::command::interrupt::cancellable;
-use crate::command::table::{self, count, thousands};
+use crate::command::output::say;
+use crate::command::table::{self, count, thousands, visible};
 use crate::failure::{Result, exit};
 use crate::progress::Note;
 
@@ -42,27 +43,27 @@ pub async fn run(args: AuditPlain) -> Result<u8> {
                 json!({"month": month(row), "changes": number(row, "changes"), "blocks": number(row, "blocks"),
                        "bytes": number(row, "bytes"), "unsealed_changes": number(row, "unsealed")})
             });
-            println!(
+            say!(
                 "{:#}",
                 json!({"tables": tables.collect::<Vec<_>>(), "months": months.collect::<Vec<_>>(), "unsealed_changes": unsealed, "head": head})
-            );
+            )?;
         }
         Format::Text => {
             if tables.is_empty() {
-                println!("no table is audited: rsl audit on TABLE begins to");
+                say!("no table is audited: rsl audit on TABLE begins to")?;
             } else {
                 let mut list = table::new(&["audited", "key", "without", ""], &[]);
                 for row in &tables {
                     let settings: Value = row.get(2);
                     let disabled = if row.get(1) { "" } else { "DISABLED: rsl audit on enables it again" };
                     list.add_row([
-                        row.get(0),
+                        visible(row.get(0)),
                         names(&settings["key"]),
                         names(&settings["exclude"]),
                         disabled.to_owned(),
                     ]);
                 }
-                println!("{list}\n");
+                say!("{list}\n")?;
             }
             if !months.is_empty() {
                 let heading = ["month", "changes", "not sealed", "MB"];
@@ -75,14 +76,14 @@ pub async fn run(args: AuditPlain) -> Result<u8> {
                         format!("{:.1}", number(row, "bytes") as f64 / 1e6),
                     ]);
                 }
-                println!("{list}\n");
+                say!("{list}\n")?;
             }
             match (&head, unsealed) {
-                (None, 0) => println!("nothing is logged yet"),
-                (None, _) => println!("nothing is sealed yet: rsl audit seal"),
-                (Some(head), 0) => println!("all is sealed, head {head}"),
+                (None, 0) => say!("nothing is logged yet")?,
+                (None, _) => say!("nothing is sealed yet: rsl audit seal")?,
+                (Some(head), 0) => say!("all is sealed, head {head}")?,
                 (Some(head), unsealed) => {
-                    println!("{} since the last seal, head {head}", count(unsealed, "change", "changes"))
+                    say!("{} since the last seal, head {head}", count(unsealed, "change", "changes"))?
                 }
             }
         }

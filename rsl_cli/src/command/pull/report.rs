@@ -3,10 +3,12 @@
 use rsl_core::report::{Report, TableReport};
 
 use crate::carry_over::NotCarried;
-use crate::command::table::{self, count, thousands};
+use crate::command::output::say;
+use crate::command::table::{self, count, thousands, visible, visible_lines};
+use crate::failure::Result;
 use crate::target::undo;
 
-pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
+pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) -> Result<()> {
     let heading = [
         "object",
         "target",
@@ -34,8 +36,8 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
         };
         let written = |rows: u64| if report.dry_run { String::new() } else { thousands(rows) };
         shown.add_row([
-            t.object.clone(),
-            t.target.clone(),
+            visible(&t.object),
+            visible(&t.target),
             thousands(t.source_rows),
             written(t.target_rows),
             written(t.inserted),
@@ -48,56 +50,61 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) {
             (if t.exact || t.partial { undo::in_words(t.undo.as_deref()) } else { "" }).to_owned(),
         ]);
     }
-    println!("{shown}");
+    say!("{shown}")?;
     for t in report.tables.iter().filter(|t| !t.exact) {
-        println!("{} into {}: {}", t.object, t.target, t.why().unwrap_or("not exact"));
+        say!(
+            "{} into {}: {}",
+            visible(&t.object),
+            visible(&t.target),
+            visible_lines(t.why().unwrap_or("not exact"))
+        )?;
         if let (Some(load), true) = (t.load_id, t.rejected > 0) {
-            println!(
+            say!(
                 "  rsl rejects {load} lists them; when they are mended: {}",
                 match t.partial {
                     true => format!("rsl pull --retry-rejects {load}"),
                     false => "rsl pull again, or with --max-rejects".to_owned(),
                 }
-            );
+            )?;
         }
     }
     for t in report.tables.iter().filter(|t| t.source_changed()) {
-        println!(
+        say!(
             "{}: the source changed while it was read, and gives no snapshots: its own account proves nothing",
-            t.object
-        );
+            visible(&t.object)
+        )?;
     }
     if !not_carried_over.is_empty() {
-        println!("not carried over:");
+        say!("not carried over:")?;
     }
     for left_out in not_carried_over {
-        println!("  {}: {}: {}", left_out.table, left_out.what, left_out.reason);
+        say!("  {}: {}: {}", visible(&left_out.table), visible(&left_out.what), visible(&left_out.reason))?;
     }
     if report.tables.iter().any(|t| (t.exact || t.partial) && t.undo.is_none()) {
-        println!(
+        say!(
             "undo: no: the table had rows and is not audited, or not all its columns are; rsl pull --undoable audits it first"
-        );
+        )?;
     }
     let rows: u64 = report.tables.iter().map(|t| t.source_rows).sum();
     let seconds: f64 = report.tables.iter().map(|t| t.seconds).sum();
     let rows = thousands(rows);
     let tables = count(report.tables.len() as u64, "table", "tables");
     match (report.dry_run, report.exact) {
-        (true, true) => println!(
+        (true, true) => say!(
             "dry run: {rows} rows of {tables} would move, {} MB; reading and converting took {seconds:.1} s, loading takes at least that",
             bytes / 1_000_000
         ),
-        (true, false) => println!("dry run: not every row can be loaded"),
-        (false, true) => println!(
+        (true, false) => say!("dry run: not every row can be loaded"),
+        (false, true) => say!(
             "exact{}: {rows} rows of {tables}, {} to {}",
             if report.tables.iter().any(TableReport::source_changed) {
                 " as it was read, but the source changed meanwhile"
             } else {
                 ""
             },
-            report.source,
-            report.target
+            visible(&report.source),
+            visible(&report.target)
         ),
-        (false, false) => println!("not exact: see above"),
+        (false, false) => say!("not exact: see above"),
     }
 }

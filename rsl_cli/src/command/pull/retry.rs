@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{Mode, Wish};
 use crate::command::stored_filter;
-use crate::command::table::count;
+use crate::command::table::{count, visible};
 use crate::failure::{Failure, Result};
 use crate::source::{self, Key};
 use crate::target::connection::{Connection, failure, failure_of};
@@ -143,7 +143,7 @@ impl Retry {
             eprintln!(
                 "the source does not have {} any more: {}{more}",
                 count(missing.len() as u64, "of these keys", "of these keys"),
-                keys.join("; ")
+                visible(&keys.join("; "))
             );
             eprintln!("hint: if they are not to be loaded: rsl rejects {} --accept 'why'", self.load);
         }

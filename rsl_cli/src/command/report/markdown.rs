@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rsl_core::report::{LoadReport, RunReport};
 
 use super::words;
-use crate::command::table::{shortened, thousands};
+use crate::command::table::{shortened, thousands, visible};
 
 pub fn markdown(report: &RunReport) -> String {
     let mut out = String::new();
@@ -215,19 +215,28 @@ fn row(out: &mut String, cells: &[&str]) -> std::fmt::Result {
     writeln!(out, "| {} |", cells.join(" | "))
 }
 
-/// A text that stays one cell, and says in every renderer what it says: no character of it begins anything.
+/// A text that stays one cell, and says in every renderer what it says: no character of it begins anything, and no address becomes a link.
 fn cell(text: &str) -> String {
+    let text = visible(&text.replace(['\n', '\r', '\t'], " "));
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+        let begins = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' | '$' => true,
+            '.' => before.len() >= 3 && before.as_bytes()[before.len() - 3..].eq_ignore_ascii_case(b"www"),
+            // http://…, and :smile: but no time of day.
+            ':' => {
+                let names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_');
+                after.starts_with("//")
+                    || after.starts_with(names) && !before.ends_with(|c: char| c.is_ascii_digit())
+            }
+            _ => false,
+        };
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\n' | '\r' | '\t' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' => {
-                out.push('\\');
-                out.push(c);
-            }
+            c if begins => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -241,6 +250,8 @@ mod tests {
     #[test]
     fn a_cell_begins_nothing() {
         assert_eq!(cell("a|b<script>\n`x`"), "a\\|b&lt;script&gt; \\`x\\`");
-        assert_eq!(cell("![x](http://e) __b__ 품목"), "\\!\\[x\\](http://e) \\_\\_b\\_\\_ 품목");
+        assert_eq!(cell("![x](http://e) __b__ 품목"), "\\!\\[x\\](http\\://e) \\_\\_b\\_\\_ 품목");
+        assert_eq!(cell("WWW.e.kr 3.5 $x$ :smile: 09:07:39"), "WWW\\.e.kr 3.5 \\$x\\$ \\:smile: 09:07:39");
+        assert_eq!(cell("a\u{1b}[2J\u{202e}b"), "a\\\\u{1b}\\[2J\\\\u{202e}b");
     }
 }

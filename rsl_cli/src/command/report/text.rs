@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rsl_core::report::RunReport;
 
 use super::words;
-use crate::command::table::{self, shortened, thousands};
+use crate::command::table::{self, shortened, thousands, visible, visible_lines};
 
 /// All that a person needs at once; the proof of each column is in the other forms.
 pub fn text(report: &RunReport) -> String {
@@ -18,7 +18,7 @@ pub fn text(report: &RunReport) -> String {
 fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
     writeln!(out, "{}", report.summary)?;
     for (name, value) in words::circumstances(report) {
-        writeln!(out, "  {name:<15} {value}")?;
+        writeln!(out, "  {name:<15} {}", visible(&value))?;
     }
     let heading = [
         "load",
@@ -44,8 +44,8 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
         let t = &load.table;
         shown.add_row([
             t.load_id.unwrap_or(0).to_string(),
-            t.object.clone(),
-            t.target.clone(),
+            visible(&t.object),
+            visible(&t.target),
             words::rows(load.rows.source),
             words::rows(load.rows.stream),
             words::rows(load.rows.merged.or(load.rows.stream)),
@@ -65,48 +65,54 @@ fn write(out: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     for load in &report.report.tables {
         let t = &load.table;
+        let object = visible(&t.object);
         if let Some(reason) = load.table.why() {
-            writeln!(out, "{} into {}: {}: {reason}", t.object, t.target, words::status(load))?;
+            writeln!(
+                out,
+                "{object} into {}: {}: {}",
+                visible(&t.target),
+                words::status(load),
+                visible_lines(reason)
+            )?;
         }
         if let Some(hint) = &load.hint {
-            writeln!(out, "  hint: {hint}")?;
+            writeln!(out, "  hint: {}", visible_lines(hint))?;
         }
         for column in load.columns.iter().filter(|column| column.matches == Some(false)) {
-            writeln!(out, "  column {}: {}", column.name, differing(column))?;
+            writeln!(out, "  column {}: {}", visible(&column.name), visible(&differing(column)))?;
         }
         for loss in &t.losses {
-            writeln!(out, "{}: lost: {loss}", t.object)?;
+            writeln!(out, "{object}: lost: {}", visible(loss))?;
         }
         for reject in &load.rejects {
             let told = [reject.column.as_deref(), reject.sqlstate.as_deref(), reject.message.as_deref()];
             writeln!(
                 out,
-                "{}: rejected: {} {}{}",
-                t.object,
-                shortened(&reject.key, words::LONGEST_KEY),
-                told.into_iter().flatten().collect::<Vec<_>>().join(" "),
-                reject.settled.as_ref().map_or(String::new(), |settled| format!(" ({settled})"))
+                "{object}: rejected: {} {}{}",
+                visible(&shortened(&reject.key, words::LONGEST_KEY)),
+                visible(&told.into_iter().flatten().collect::<Vec<_>>().join(" ")),
+                reject.settled.as_ref().map_or(String::new(), |settled| format!(" ({})", visible(settled)))
             )?;
         }
     }
     for object in &report.not_begun {
-        writeln!(out, "{object}: never begun")?;
+        writeln!(out, "{}: never begun", visible(object))?;
     }
     for attempt in &report.earlier {
         writeln!(
             out,
             "load {} of {}, {}: replaced by a later one{}",
             attempt.load_id,
-            attempt.object,
+            visible(&attempt.object),
             attempt.status,
-            attempt.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"))
+            attempt.reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", visible(reason)))
         )?;
     }
     if !report.report.not_carried_over.is_empty() {
         writeln!(out, "not carried over:")?;
     }
     for left_out in &report.report.not_carried_over {
-        let field = |name: &str| left_out[name].as_str().unwrap_or_default();
+        let field = |name: &str| visible(left_out[name].as_str().unwrap_or_default());
         writeln!(out, "  {}: {}: {}", field("table"), field("what"), field("reason"))?;
     }
     writeln!(out, "{}", words::TODAY)

@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use self::wanted::Wanted;
 use crate::args::{Format, Mode, Verify};
 use crate::command::interrupt::interrupt;
+use crate::command::output::{self, say};
 use crate::command::stored_filter;
-use crate::command::table::{count, thousands};
+use crate::command::table::{count, thousands, visible};
 use crate::failure::{Failure, Result, exit};
 use crate::source::{self, Part, Source};
 use crate::target::connection::{Connection, Target, failure_of};
@@ -67,6 +68,7 @@ pub async fn run(args: &Verify, source_url: &str) -> Result<u8> {
 }
 
 async fn verify(args: &Verify, source_url: &str) -> Result<u8> {
+    let file = output::File::open(args.output.as_deref())?;
     let target = Target::parse(args.database.database_url.as_deref())?;
     let connection = target.connect().await?;
     let name = source::name(source_url)?;
@@ -97,15 +99,13 @@ async fn verify(args: &Verify, source_url: &str) -> Result<u8> {
     }
     let checked: Vec<Checked> = checked.into_iter().flatten().collect();
     let report = json!({"source": name, "target": target.name(), "quick": args.quick, "tables": checked});
-    if let Some(path) = &args.output {
-        std::fs::write(path, format!("{report:#}\n")).map_err(|error| {
-            Failure::new(format!("cannot write the report to {}: {error}", path.display()))
-        })?;
-    }
-    match args.format {
-        Format::Json => println!("{report:#}"),
+    let printed = match args.format {
+        Format::Json => say!("{report:#}"),
         Format::Text => print(&checked, &name),
-    }
+    };
+    // One that fails does not keep the other from being tried.
+    let written = file.write(&format!("{report:#}\n"));
+    printed.and(written)?;
     let has = |status: &str| checked.iter().any(|checked| checked.status == status);
     Ok(match (has("failed"), has("differs") || has("unproven")) {
         (true, _) => exit::FAILED,
@@ -344,7 +344,7 @@ fn compared(wanted: &Wanted, gone: &[String], read: &Read, seen: &Account) -> Ch
     checked
 }
 
-fn print(checked: &[Checked], source: &str) {
+fn print(checked: &[Checked], source: &str) -> Result<()> {
     for table in checked {
         let rows = match table.source_rows == table.target_rows {
             true => count(table.source_rows, "row", "rows"),
@@ -360,24 +360,26 @@ fn print(checked: &[Checked], source: &str) {
             if table.digests { "every value by digests; " } else { "" },
             count(columns, "column", "columns"),
         );
+        let place = format!("{} into {}", visible(&table.object), visible(&table.target));
         match table.status {
-            "failed" => println!("failed    {} into {}", table.object, table.target),
-            status => println!("{status:<8}  {} into {}: {rows}; {how}", table.object, table.target),
+            "failed" => say!("failed    {place}")?,
+            status => say!("{status:<8}  {place}: {rows}; {how}")?,
         }
         for line in table.differences.iter().chain(&table.notes) {
-            println!("          {line}");
+            say!("          {}", visible(line))?;
         }
         if table.status == "differs" {
-            println!("          hint: rsl diff --source URL {} shows which rows", table.diff);
+            say!("          hint: rsl diff --source URL {} shows which rows", visible(&table.diff))?;
         }
     }
     let with = |status: &str| checked.iter().filter(|table| table.status == status).count();
-    println!(
-        "{} of {} agree with {source}, {} differ, {} unproven, {} failed",
+    say!(
+        "{} of {} agree with {}, {} differ, {} unproven, {} failed",
         with("agrees"),
         count(checked.len() as u64, "table", "tables"),
+        visible(source),
         with("differs"),
         with("unproven"),
         with("failed")
-    );
+    )
 }
