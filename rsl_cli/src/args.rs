@@ -140,8 +140,11 @@ pub struct Check {
     #[command(flatten)]
     pub database: Database,
     /// Tables and views of the source; all of them if none is named
-    #[arg(value_name = "OBJECT")]
+    #[arg(value_name = "OBJECT", conflicts_with = "all")]
     pub objects: Vec<String>,
+    /// Every table and view of the source, as if none is named
+    #[arg(long)]
+    pub all: bool,
     /// Only names like this; * stands for anything, ? for one character
     #[arg(long, value_name = "PATTERN")]
     pub include: Vec<String>,
@@ -275,7 +278,10 @@ Examples:
   rsl verify --source - --jobs 4 --output nightly.json            (the source of RSL_SOURCE_URL)
 
 With --source, targets are compared with the tables and views that they were loaded from, and nothing is loaded: counts,
-NULLs, sums, smallest and largest values and lengths as the source itself computes them, and every value by digests.")]
+NULLs, sums, smallest and largest values and lengths as the source itself computes them, and every value by digests.
+
+Exit codes: 0 no check fails, though it may warn; with --source, all targets agree. 1 a check fails; with --source, a target
+differs or is unproven. 2 usage or failure; with --source, also a target that could not be compared.")]
 pub struct Verify {
     #[command(flatten)]
     pub database: Database,
@@ -335,7 +341,34 @@ fn without_quotes(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_quotes;
+    use clap::CommandFactory;
+
+    use super::{Args, without_quotes};
+
+    /// What follows on an example after some blanks explains it, what follows && is a command of its own, and > is the shell's.
+    fn commands(help: &str) -> Vec<&str> {
+        let examples = help.lines().filter(|line| line.starts_with("  rsl ")).map(str::trim);
+        let alone = examples.filter_map(|line| line.split("  ").next());
+        alone.flat_map(|line| line.split(" && ")).filter_map(|command| command.split(" > ").next()).collect()
+    }
+
+    fn try_examples(command: &clap::Command, tried: &mut usize) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for example in commands(&help) {
+            let words = shlex::split(example).unwrap_or_default();
+            let parsed = Args::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{}: {example}: {}", command.get_name(), parsed.unwrap_err());
+            *tried += 1;
+        }
+        command.get_subcommands().for_each(|command| try_examples(command, tried));
+    }
+
+    #[test]
+    fn every_example_of_the_help_can_be_run() {
+        let mut tried = 0;
+        try_examples(&Args::command(), &mut tried);
+        assert!(tried > 40, "only {tried} examples were found");
+    }
 
     #[test]
     fn names_are_not_quoted() {

@@ -355,6 +355,20 @@ fn what_the_source_hides_from_the_login() -> Result<()> {
 }
 
 #[test]
+fn all_of_a_source_is_looked_at_by_either_name() -> Result<()> {
+    let pair = rsl_tests::pair::Pair::new("CREATE TABLE A (ID integer); CREATE TABLE B (ID integer)")?;
+    let tables = |arguments: &[&str]| -> Result<Value> {
+        let ended = Ended::of(pair.rsl(&["check", "--format", "json"])?.args(arguments))?;
+        Ok(serde_json::from_str::<Value>(&ended.stdout).with_context(|| format!("{ended:#?}"))?["tables"]
+            .clone())
+    };
+    let all = tables(&["--all"])?;
+    ensure!(all.as_array().map(Vec::len) == Some(2) && all == tables(&[])?, "{all:#}");
+    ensure!(Ended::of(&mut pair.rsl(&["check", "--all", "A"])?)?.code == Some(2));
+    Ok(())
+}
+
+#[test]
 fn sides_that_cannot_be_used_at_all() -> Result<()> {
     if Erp::is_real() {
         return Ok(());

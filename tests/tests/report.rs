@@ -86,6 +86,10 @@ fn an_exact_run_in_every_form() -> Result<()> {
     for witness in ["stream", "target"] {
         ensure!(quantity[witness]["sum"] == "1234567.5" && quantity[witness]["nulls"] == 1, "{quantity:#}");
     }
+    // The number that --run wants is listed.
+    let loads = json_of(&Ended::of(&mut pair.rsl(&["loads", "--format", "json"])?)?)?;
+    let runs: Vec<&Value> = loads.as_array().into_iter().flatten().map(|load| &load["run_id"]).collect();
+    ensure!(runs == [1, 1, 1], "{loads:#}");
     // The same in the words of the other forms, and of one load alone.
     for form in ["text", "markdown", "html"] {
         let ended = report(&pair, &["--run", "1", "--format", form])?;
@@ -489,6 +493,30 @@ fn loads_that_no_run_made() -> Result<()> {
         full["tables"][0]["rows"] == json!({"source": null, "stream": 0, "target": 0, "after": 0}),
         "{full:#}"
     );
+    // A load whose session is gone is told from one that goes on.
+    let loads = |arguments: &[&str]| Ended::of(pair.rsl(&["loads"])?.args(arguments));
+    ensure!(loads(&[])?.stdout.contains(" broke off "), "{:#?}", loads(&[])?);
+    let mut psql = pair.database.psql()?;
+    let mut psql = psql
+        .args([
+            "--quiet",
+            "--command",
+            "SELECT rsl.load_begin('erp.item')",
+            "--command",
+            "SELECT pg_sleep(600)",
+        ])
+        .stdout(Stdio::null())
+        .spawn()?;
+    let listed = pair
+        .database
+        .wait_for("SELECT count(*) = 3 FROM rsl.load")
+        .and_then(|()| Ok((loads(&["--limit", "1"])?, json_of(&loads(&["--format", "json"])?)?)));
+    psql.kill()?;
+    psql.wait()?;
+    let (shown, list) = listed?;
+    ensure!(shown.stdout.contains(" loading "), "{shown:#?}");
+    let running: Vec<&Value> = list.as_array().into_iter().flatten().map(|load| &load["running"]).collect();
+    ensure!(running == [true, false, false] && list[0]["run_id"].is_null(), "{list:#}");
     for form in FORMS {
         let ended = report(&pair, &["2", "--format", form])?;
         ensure!(

@@ -90,7 +90,7 @@ async fn survey(source_url: &str, args: &Check) -> std::result::Result<Survey, F
     let reached = |error| stop("source: reached", error);
     let source = source::open(source_url, &source::Options::default()).await.map_err(reached)?;
     let present = source.objects().await.map_err(reached)?;
-    let named = (!args.objects.is_empty()).then_some(&args.objects[..]);
+    let named = (!args.all && !args.objects.is_empty()).then_some(&args.objects[..]);
     let chosen = source::choose(&present, named, &args.include, &args.exclude);
     let objects = chosen.map_err(|error| stop("source: tables and views", error))?;
     source.survey(&objects).await.map_err(reached)
