@@ -138,7 +138,11 @@ impl Base {
                 new.insert(Finding {
                     check: kind.finder.clone(),
                     // By its qualified name.
-                    object: if ended.stdout.contains(&kind.object) { kind.object.clone() } else { String::new() },
+                    object: if ended.stdout.contains(&kind.object) {
+                        kind.object.clone()
+                    } else {
+                        String::new()
+                    },
                     status: "fail".to_owned(),
                     words: ended.stdout,
                 });
