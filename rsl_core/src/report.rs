@@ -2,6 +2,8 @@
 
 mod load;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -73,7 +75,11 @@ pub struct TableReport {
     /// What can be said of the source's state while it was read: one entry for each kind of answer that its parts gave.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub consistency: Vec<serde_json::Value>,
-    /// The source's own account of the rows, `{"rows", "columns", "compared"}`, and in how many columns it was compared with what was
+    /// Rows of other tables that went with deleted ones, or lost what they referred to, because their foreign key says so: by table.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub cascaded: BTreeMap<String, u64>,
+    /// The source's own account of the rows, `{"rows", "columns", "compared", "left_out"}`: of so many rows as were left out, because
+    /// their values cannot be loaded, only the account tells; and in how many columns it was compared with what was
     /// read; or with `"changed"`: the source had changed meanwhile, and the account proves nothing. None if it was not asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<serde_json::Value>,
@@ -147,6 +153,12 @@ impl TableReport {
             rows_per_second: if seconds > 0.0 { (source_rows as f64 / seconds) as u64 } else { 0 },
             consistency: verdict["consistency"].as_array().cloned().unwrap_or_default(),
             source: Some(verdict["source"].clone()).filter(|source| !source.is_null()),
+            cascaded: verdict["cascaded"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(table, rows)| Some((table.clone(), rows.as_u64()?)))
+                .collect(),
             losses: verdict["losses"].as_array().into_iter().flatten().map(in_words).collect(),
             undo: verdict["undo"]["by"]
                 .as_str()
@@ -162,6 +174,13 @@ impl TableReport {
     pub fn source_changed(&self) -> bool {
         let says = |said: &Value| said["changed"] == Value::Bool(true);
         self.source.as_ref().is_some_and(says) || self.consistency.iter().any(says)
+    }
+
+    /// Rows of other tables that went along, in words.
+    pub fn cascaded_in_words(&self) -> Option<String> {
+        let tables: Vec<String> =
+            self.cascaded.iter().map(|(table, rows)| format!("{table}: {rows}")).collect();
+        (!tables.is_empty()).then(|| tables.join(", "))
     }
 
     /// Why it is not exact, without the table and its target, which whoever shows it has named.

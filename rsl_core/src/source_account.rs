@@ -82,16 +82,17 @@ impl SourceAccount {
     }
 
     /// In what the rows that were seen differ from this account, one line for each difference; none if they agree in all that
-    /// both tell of. `place` is where they were seen.
-    pub fn differences(&self, seen: &Account, place: &str) -> Vec<String> {
+    /// both tell of. `place` is where they were seen. Of so many rows as are `left_out` only the source tells: what was seen must lie
+    /// within its account, and sums say nothing.
+    pub fn differences(&self, seen: &Account, left_out: u64, place: &str) -> Vec<String> {
         let mut found = Vec::new();
-        if self.rows != seen.rows {
+        if self.rows != seen.rows.wrapping_add(left_out) {
             found.push(format!("{} rows by the source's own account, {} {place}", self.rows, seen.rows));
         }
         for (name, column) in &self.columns {
             let Some(seen) = seen.column(name) else { continue };
-            for pair in column.pairs(&seen) {
-                if pair.told != pair.seen {
+            for pair in column.pairs(&seen, left_out) {
+                if !pair.agrees {
                     let Pair { what, told, seen, .. } = pair;
                     found.push(format!(
                         "column \"{name}\": {what} {told} by the source's own account, {seen} {place}"
@@ -103,11 +104,11 @@ impl SourceAccount {
     }
 
     /// In how many columns [`SourceAccount::differences`] compares, by what.
-    pub fn compared(&self, seen: &Account) -> Compared {
+    pub fn compared(&self, seen: &Account, left_out: u64) -> Compared {
         let mut compared = Compared::default();
         for (name, column) in &self.columns {
             let Some(seen) = seen.column(name) else { continue };
-            let pairs = column.pairs(&seen);
+            let pairs = column.pairs(&seen, left_out);
             let has = |respect: Respect| u64::from(pairs.iter().any(|pair| pair.respect == respect));
             compared.columns += u64::from(!pairs.is_empty());
             compared.nulls += has(Respect::Nulls);
@@ -127,12 +128,13 @@ enum Respect {
     Length,
 }
 
-/// Two figures that should be equal.
+/// Two figures that should be equal, or one of which should lie within the other.
 struct Pair {
     respect: Respect,
     what: &'static str,
     told: String,
     seen: String,
+    agrees: bool,
 }
 
 impl SourceColumn {
@@ -185,21 +187,43 @@ impl SourceColumn {
     }
 
     /// What both tell.
-    fn pairs(&self, seen: &ColumnAccount) -> Vec<Pair> {
+    fn pairs(&self, seen: &ColumnAccount, left_out: u64) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        let mut pair = |respect, what, told: Option<String>, seen: Option<String>| {
-            if let Some((told, seen)) = told.zip(seen) {
-                pairs.push(Pair { respect, what, told, seen });
-            }
+        let mut pair = |respect, what, told: &dyn ToString, seen: &dyn ToString, agrees| {
+            pairs.push(Pair { respect, what, told: told.to_string(), seen: seen.to_string(), agrees });
         };
-        let text = |figure: Option<u64>| figure.map(|figure| figure.to_string());
-        pair(Respect::Nulls, "NULLs", text(self.nulls), Some(seen.nulls.to_string()));
-        pair(Respect::Sum, "sum", self.sum.clone(), seen.sum.clone());
-        pair(Respect::Ends, "smallest value", self.min.clone(), seen.min.clone());
-        pair(Respect::Ends, "largest value", self.max.clone(), seen.max.clone());
-        pair(Respect::Length, "length", text(self.length), text(seen.length));
+        if let Some(told) = self.nulls {
+            let agrees = (seen.nulls..=seen.nulls.saturating_add(left_out)).contains(&told);
+            pair(Respect::Nulls, "NULLs", &told, &seen.nulls, agrees);
+        }
+        if let (Some(told), Some(seen), 0) = (&self.sum, &seen.sum, left_out) {
+            pair(Respect::Sum, "sum", told, seen, told == seen);
+        }
+        let ends = |min: &Option<String>, max: &Option<String>| min.clone().zip(max.clone());
+        if let (Some(told), Some(seen)) = (ends(&self.min, &self.max), ends(&seen.min, &seen.max)) {
+            let within = |seen: (String, String)| {
+                let extent = |ends| Extent::from_told(&Told { ends: Some(ends), length: None }, true);
+                let mut both = extent(told.clone());
+                both.merge(&extent(seen));
+                both.tell().ends
+            };
+            // Told again by an extent that has seen both: the end of the source, or it was no end.
+            let (min, max) = match left_out {
+                0 => (told.0 == seen.0, told.1 == seen.1),
+                _ => within(seen.clone()).map_or((false, false), |(min, max)| (min == told.0, max == told.1)),
+            };
+            pair(Respect::Ends, "smallest value", &told.0, &seen.0, min);
+            pair(Respect::Ends, "largest value", &told.1, &seen.1, max);
+        }
         let units = seen.length.map(|length| length.wrapping_add(seen.astral));
-        pair(Respect::Length, "length in UTF-16", text(self.utf16), text(units));
+        for (what, told, seen) in
+            [("length", self.length, seen.length), ("length in UTF-16", self.utf16, units)]
+        {
+            if let (Some(told), Some(seen)) = (told, seen) {
+                let agrees = if left_out == 0 { told == seen } else { told >= seen };
+                pair(Respect::Length, what, &told, &seen, agrees);
+            }
+        }
         pairs
     }
 }

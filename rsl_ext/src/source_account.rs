@@ -42,9 +42,12 @@ pub fn compare(load: i64, stream: &Account, rejected: i64) -> Result<Map<String,
     if changed {
         // It may be of other rows than those that were read, and proves nothing.
         told["changed"] = Value::Bool(true);
-    } else if rejected == 0 {
-        told["compared"] = json!(own.compared(stream));
-        let differences = own.differences(stream, "in the stream");
+    } else {
+        let left_out = u64::try_from(rejected).unwrap_or_default();
+        told["compared"] = json!(own.compared(stream, left_out));
+        // The account is of these, too: what was read can only lie within it.
+        told["left_out"] = json!(left_out);
+        let differences = own.differences(stream, left_out, "in the stream");
         if !differences.is_empty() {
             fields.insert("unlike".to_owned(), json!(differences.join("\n")));
         }

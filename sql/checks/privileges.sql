@@ -3,6 +3,8 @@ RETURNS TABLE (object text, status text, expected text, actual text, detail text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on
+-- Compiling the query takes longer than running it.
+SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN

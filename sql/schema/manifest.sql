@@ -21,6 +21,9 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET quote_all_identifiers = off
 SET standard_conforming_strings = on
+-- Constants are the same in every session.
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1 SET lc_monetary = 'C'
+SET standard_conforming_strings = on
 AS $$
     WITH relation AS (
         SELECT c.oid, c.relkind, c.oid::regclass::text AS name, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions

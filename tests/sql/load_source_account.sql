@@ -98,3 +98,21 @@ SELECT finished_at IS NULL AS open FROM rsl.load_part WHERE load_id = :load;
 SELECT rsl.load_part_finish(:load, 1, 2, NULL, 'null');
 SELECT rsl.load_part_finish(:load, 1, 2, NULL, own());
 SELECT source_account FROM rsl.load_part WHERE load_id = :load;
+-- Rows that the client could not send are in the source's account only: what was read must lie within it.
+CREATE FUNCTION left_out(account jsonb) RETURNS TABLE (partial text, reason text, source jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+    load bigint := rsl.load_begin('erp.item', columns => '{id,price}', mode => 'upsert', key => '{id}', max_rejects => 1);
+BEGIN
+    PERFORM rsl.load_plan(load, '[{}]');
+    PERFORM rsl.load_push(load, 0, payload('SELECT * FROM (VALUES (5, 5.5), (7, 7.5)) v(id, price)'), 1, NULL,
+        witness('SELECT * FROM (VALUES (5, 5.5), (7, 7.5)) v(id, price)'),
+        '[{"key": {"id": "9"}, "row": {"id": "9", "price": "x"}, "column_name": "price", "sqlstate": "22P02", "message": "no number"}]');
+    PERFORM rsl.load_part_finish(load, 1, 3, NULL, account);
+    RETURN QUERY SELECT f.verdict ->> 'partial', f.verdict #>> '{reason,message}', (f.verdict -> 'source') - 'columns'
+    FROM (SELECT rsl.load_finish(load) AS verdict) f;
+    PERFORM rsl.load_abort(load);
+END $$;
+CREATE UNIQUE INDEX item_id ON erp.item (id);
+SELECT l.* FROM (VALUES ('{"id": {"nulls": 0, "sum": "21", "min": "5", "max": "9"}}'::jsonb), ('{"id": {"nulls": 1, "sum": "0", "min": "5", "max": "7"}}'),
+    ('{"id": {"nulls": 0, "min": "6", "max": "9"}}'), ('{"id": {"nulls": 0, "min": "5", "max": "6"}}'), ('{"id": {"nulls": 2}}')) v (columns),
+    LATERAL left_out(jsonb_build_object('rows', 3, 'columns', v.columns)) l;

@@ -1,7 +1,7 @@
 //! Standard output, and the file that `--output` names.
 
 use std::fs::{OpenOptions, Permissions};
-use std::io::{Result as IoResult, Write};
+use std::io::{BufWriter, IntoInnerError, Result as IoResult, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -27,9 +27,37 @@ pub struct File(Option<(PathBuf, Place)>);
 
 enum Place {
     /// Under another name until the end: what an earlier run wrote stays until there is something better.
-    Beside(NamedTempFile),
-    /// What is no file, such as /dev/stderr, or stands where no other file may be made.
-    There(std::fs::File),
+    Beside(BufWriter<NamedTempFile>),
+    /// What is no file, such as /dev/stderr, or stands where no other file may be made. Emptied when something is written.
+    There { file: BufWriter<std::fs::File>, begun: bool },
+}
+
+impl Place {
+    fn append(&mut self, text: &str) -> IoResult<()> {
+        match self {
+            Place::Beside(file) => file.write_all(text.as_bytes()),
+            Place::There { file, begun } => {
+                // A pipe or a device has no length.
+                if !*begun && file.get_ref().metadata().is_ok_and(|about| about.is_file()) {
+                    file.get_ref().set_len(0)?;
+                }
+                *begun = true;
+                file.write_all(text.as_bytes())
+            }
+        }
+    }
+
+    fn finish(self, path: &Path) -> IoResult<()> {
+        match self {
+            Place::Beside(file) => {
+                // A link stays one.
+                let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                let file = file.into_inner().map_err(IntoInnerError::into_error)?;
+                file.persist(path).map(drop).map_err(|error| error.error)
+            }
+            Place::There { mut file, .. } => file.flush(),
+        }
+    }
 }
 
 impl File {
@@ -39,28 +67,30 @@ impl File {
         Ok(Self(Some((path.to_owned(), place))))
     }
 
-    /// Writes all of it, if there is such a file.
-    pub fn write(self, text: &str) -> Result<()> {
+    /// Writes a part of it, if there is such a file.
+    pub fn append(&mut self, text: &str) -> Result<()> {
+        let Some((path, place)) = &mut self.0 else { return Ok(()) };
+        place.append(text).map_err(|error| unwritten(path, &error))
+    }
+
+    /// The end: now it has its name.
+    pub fn finish(self) -> Result<()> {
         let Some((path, place)) = self.0 else { return Ok(()) };
-        let written = match place {
-            Place::Beside(mut file) => file.write_all(text.as_bytes()).and_then(|()| {
-                // A link stays one.
-                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-                file.persist(path).map(drop).map_err(|error| error.error)
-            }),
-            Place::There(mut file) => {
-                // A pipe or a device has no length.
-                let is_file = file.metadata().is_ok_and(|about| about.is_file());
-                let emptied = if is_file { file.set_len(0) } else { Ok(()) };
-                emptied.and_then(|()| file.write_all(text.as_bytes()))
-            }
-        };
-        written.map_err(|error| unwritten(&path, &error))
+        place.finish(&path).map_err(|error| unwritten(&path, &error))
+    }
+
+    /// Writes all of it.
+    pub fn write(mut self, text: &str) -> Result<()> {
+        self.append(text)?;
+        self.finish()
     }
 }
 
 fn place(path: &Path) -> IoResult<Place> {
-    let there = || OpenOptions::new().write(true).open(path).map(Place::There);
+    let there = || {
+        let file = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+        Ok(Place::There { file, begun: false })
+    };
     match path.metadata() {
         Ok(about) if !about.is_file() => return there(),
         Ok(about) if about.permissions().readonly() => return there(),
@@ -73,7 +103,7 @@ fn place(path: &Path) -> IoResult<Place> {
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder.unwrap_or(Path::new(".")));
     match beside {
-        Ok(file) => Ok(Place::Beside(file)),
+        Ok(file) => Ok(Place::Beside(BufWriter::new(file))),
         Err(_) if path.exists() => there(),
         Err(error) => Err(error),
     }

@@ -335,33 +335,30 @@ impl Run {
         let read = stream.rows + rejected;
         let first = first_rejects.lock().unwrap_or_else(PoisonError::into_inner);
         // The source's account is of all rows, also of those that cannot be loaded.
-        let unlike = match (&own, changed || rejected > 0) {
-            (Some(own), false) => own.differences(&stream, "in the stream"),
+        let unlike = match (&own, changed) {
+            (Some(own), false) => own.differences(&stream, rejected, "in the stream"),
             _ => Vec::new(),
         };
-        let reason = match (rows == read, rejected) {
-            (false, _) => json!({ "message": format!("the source counts {rows} rows, {read} were read") }),
-            (true, 0) => match unlike.is_empty() {
-                true => Value::Null,
-                false => json!({
-                    "message": format!("what was read is not what the source says that it holds: {}", unlike.join("; ")),
-                }),
-            },
-            (true, _) => json!({
+        let reason = match (rows == read, unlike.is_empty(), rejected) {
+            (false, ..) => json!({ "message": format!("the source counts {rows} rows, {read} were read") }),
+            (true, false, _) => json!({
+                "message": format!("what was read is not what the source says that it holds: {}", unlike.join("; ")),
+            }),
+            (true, true, 0) => Value::Null,
+            (true, true, _) => json!({
                 "message": format!("{} cannot be loaded", in_rows(rejected)),
                 "detail": first.iter().map(|reject| in_words(plan, reject)).collect::<Vec<_>>().join("\n"),
             }),
         };
         let source = own.map(|own| match changed {
             true => json!({"rows": own.rows, "columns": own.columns, "changed": true}),
-            false if rejected > 0 => json!({"rows": own.rows, "columns": own.columns}),
-            false => {
-                json!({"rows": own.rows, "columns": own.columns, "compared": own.compared(&stream)})
-            }
+            false => json!({
+                "rows": own.rows, "columns": own.columns, "compared": own.compared(&stream, rejected), "left_out": rejected,
+            }),
         });
         Ok(json!({
             "exact": reason.is_null(),
-            "partial": rows == read && (1..=self.max_rejects).contains(&rejected),
+            "partial": rows == read && unlike.is_empty() && (1..=self.max_rejects).contains(&rejected),
             "rejected": rejected,
             "stream": stream,
             "source": source,

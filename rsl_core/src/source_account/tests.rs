@@ -77,9 +77,9 @@ proptest! {
         let turned = parts[2].plus(&parts[0].plus(&parts[1]));
         prop_assert_eq!(&sum, &told(&rows));
         prop_assert_eq!(&turned, &sum);
-        prop_assert_eq!(sum.differences(&seen(&rows), "in the stream"), Vec::<String>::new());
+        prop_assert_eq!(sum.differences(&seen(&rows), 0, "in the stream"), Vec::<String>::new());
         prop_assert_eq!(SourceAccount::default().plus(&sum), sum.clone());
-        let compared = sum.compared(&seen(&rows));
+        let compared = sum.compared(&seen(&rows), 0);
         prop_assert_eq!((compared.columns, compared.nulls, compared.sums), (4, 4, 2));
     }
 
@@ -89,15 +89,37 @@ proptest! {
         if let Some(value) = changed.iter_mut().find_map(|row| row.0.as_mut()) {
             *value = value.wrapping_add(by);
         }
-        let found = told(&rows).differences(&seen(&changed), "in the stream");
+        let found = told(&rows).differences(&seen(&changed), 0, "in the stream");
         prop_assert!(found[0].starts_with("column \"n\": sum "), "{:?}", found);
+    }
+
+    #[test]
+    fn what_was_read_lies_within_the_account_of_more_rows(rows in rows(), left_out in 0usize..12, far in any::<i32>()) {
+        let read = &rows[left_out.min(rows.len())..];
+        let left_out = (rows.len() - read.len()) as u64;
+        let whole = told(&rows);
+        prop_assert_eq!(whole.differences(&seen(read), left_out, "in the stream"), Vec::<String>::new());
+        let compared = whole.compared(&seen(read), left_out);
+        prop_assert_eq!(compared.sums == 0, left_out > 0);
+        // A row less than that is a row that is missing.
+        prop_assert!(!whole.differences(&seen(read), left_out + 1, "in the stream").is_empty());
+        // A value that lies outside, and a NULL too many, are seen.
+        let Some((first, others)) = read.split_first() else { return Ok(()) };
+        let far = i64::from(far) + if far < 0 { i64::MIN / 2 } else { i64::MAX / 2 };
+        let mut outside = others.to_vec();
+        outside.push((Some(far), first.1, first.2.clone(), first.3));
+        let inside = rows.iter().filter_map(|row| row.0);
+        let is_inside = inside.clone().min() <= Some(far) && inside.max() >= Some(far);
+        let found = whole.differences(&seen(&outside), left_out, "in the stream");
+        let is_seen = found.iter().any(|line| line.contains("smallest value") || line.contains("largest value"));
+        prop_assert!(is_seen || is_inside || rows.iter().all(|row| row.0.is_none()), "{:?}", found);
     }
 
     #[test]
     fn garbage_is_a_mistake_or_is_kept_as_it_is(sum in "\\PC{0,12}", min in "\\PC{0,12}|[-0-9:. Z]{0,24}", max in "\\PC{0,12}") {
         let column = SourceColumn { sum: Some(sum), min: Some(min), max: Some(max), ..SourceColumn::default() };
         let account = SourceAccount { rows: 1, columns: [("n".to_owned(), column)].into() };
-        let _ = (account.mistake(), account.plus(&account), account.differences(&seen(&[]), "in the stream"));
+        let _ = (account.mistake(), account.plus(&account), account.differences(&seen(&[]), 0, "in the stream"));
     }
 }
 
@@ -122,7 +144,7 @@ fn what_one_part_does_not_tell_the_whole_does_not() {
 #[test]
 fn both_figures_are_named() {
     let row = |n, text: &str| (Some(n), None, Some(text.to_owned()), None);
-    let found = told(&[row(5, "🔧")]).differences(&seen(&[row(7, "가")]), "in the stream");
+    let found = told(&[row(5, "🔧")]).differences(&seen(&[row(7, "가")]), 0, "in the stream");
     assert_eq!(
         found,
         [

@@ -1,17 +1,12 @@
 //! Differences and summary of `rsl diff`, for people and for programs.
 
-use std::fs::Permissions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tempfile::{Builder, NamedTempFile};
 
 use crate::args::{Diff, Format};
+use crate::command::output::{File, print, say};
 use crate::command::table::{count, thousands, visible};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::source::Consistency;
 use crate::target::diff::{Difference, Tally};
 
@@ -66,8 +61,7 @@ pub struct Summary {
 /// Where differences go.
 pub struct Report {
     format: Format,
-    /// Under another name until the end: what an earlier run wrote stays until there is something better.
-    file: Option<(PathBuf, BufWriter<NamedTempFile>)>,
+    file: File,
     /// For JSON, which is printed at the end.
     kept: Vec<Value>,
     listed: u64,
@@ -76,27 +70,16 @@ pub struct Report {
 impl Report {
     /// Opens the file, if one is wanted, before anything is read.
     pub fn open(args: &Diff) -> Result<Self> {
-        let file = match &args.output {
-            Some(path) => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let file = Builder::new()
-                    .prefix(".rsl-diff-")
-                    .permissions(Permissions::from_mode(0o666))
-                    .tempfile_in(folder.unwrap_or(Path::new(".")))
-                    .map_err(|error| unwritten(path, &error))?;
-                Some((path.clone(), BufWriter::new(file)))
-            }
-            None => None,
-        };
+        let file = File::open(args.output.as_deref())?;
         Ok(Self { format: args.format, file, kept: Vec::new(), listed: 0 })
     }
 
     /// One difference.
     pub fn tell(&mut self, difference: &Difference) -> Result<()> {
         self.listed += 1;
-        self.write(&json!(difference))?;
+        self.file.append(&format!("{}\n", json!(difference)))?;
         match self.format {
-            Format::Text => println!("{}", line(difference)),
+            Format::Text => say!("{}", line(difference))?,
             Format::Json => self.kept.push(json!(difference)),
         }
         Ok(())
@@ -107,31 +90,17 @@ impl Report {
         let mut shown = json!(summary);
         shown["listed"] = json!(self.listed);
         shown["seconds"] = json!((summary.seconds * 1000.0).round() / 1000.0);
-        self.write(&json!({"summary": shown}))?;
-        if let Some((path, file)) = self.file.take() {
-            let file = file.into_inner().map_err(|error| unwritten(&path, error.error()))?;
-            file.persist(&path).map_err(|error| unwritten(&path, &error.error))?;
-        }
-        match self.format {
+        self.file.append(&format!("{}\n", json!({"summary": shown})))?;
+        let written = self.file.finish();
+        let told = match self.format {
             Format::Json => {
                 shown["differences"] = Value::Array(self.kept);
-                println!("{shown:#}");
+                say!("{shown:#}")
             }
-            Format::Text => print!("{}", text(summary, self.listed)),
-        }
-        Ok(())
+            Format::Text => print(&text(summary, self.listed)),
+        };
+        written.and(told)
     }
-
-    fn write(&mut self, value: &Value) -> Result<()> {
-        match &mut self.file {
-            Some((path, file)) => writeln!(file, "{value}").map_err(|error| unwritten(path, &error)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn unwritten(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot write the differences to {}: {error}", path.display()))
 }
 
 /// A difference in one line.

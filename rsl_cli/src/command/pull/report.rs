@@ -74,6 +74,15 @@ pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) -> Re
             visible(&t.object)
         )?;
     }
+    for t in &report.tables {
+        if let Some(tables) = t.cascaded_in_words() {
+            say!(
+                "{}: rows of other tables went with those that were deleted, as their foreign keys say: {}",
+                visible(&t.target),
+                visible(&tables)
+            )?;
+        }
+    }
     if !not_carried_over.is_empty() {
         say!("not carried over:")?;
     }

@@ -195,6 +195,22 @@ pub fn particulars(load: &LoadReport) -> Vec<(&'static str, String)> {
             },
         ),
     ];
+    if let Some(tables) = table.cascaded_in_words() {
+        facts.push((
+            "Rows of other tables",
+            format!("{tables}; deleted or emptied, as their foreign keys say, with rows that were deleted"),
+        ));
+    }
+    let left_out = table.source.as_ref().and_then(|source| source["left_out"].as_u64()).unwrap_or(0);
+    if left_out > 0 {
+        facts.push((
+            "Source's own account",
+            format!(
+                "{} more than was read: what was read lies within it, sums were not compared",
+                count(left_out, "row", "rows")
+            ),
+        ));
+    }
     if let Some(repeats) = load.repeats {
         facts.push((
             "Repeats",
@@ -242,7 +258,7 @@ fn of_one_kind(answer: &Value, whole: bool) -> String {
     };
     let compared: Vec<&str> =
         answer["compared"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    match (compared.is_empty(), answer["changed"] == Value::Bool(true)) {
+    let said = match (compared.is_empty(), answer["changed"] == Value::Bool(true)) {
         (true, false) => isolation.to_owned(),
         (true, true) => format!("{isolation}; CHANGED while it was read"),
         (false, changed) => format!(
@@ -250,6 +266,14 @@ fn of_one_kind(answer: &Value, whole: bool) -> String {
             compared.join(", "),
             if changed { "CHANGED while it was read" } else { "unchanged" }
         ),
+    };
+    let unsteady: Vec<&str> =
+        answer["unsteady"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    match unsteady.is_empty() {
+        true => said,
+        false => {
+            format!("{said}; other values each time, not compared with the source: {}", unsteady.join(", "))
+        }
     }
 }
 

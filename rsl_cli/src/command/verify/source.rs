@@ -299,7 +299,7 @@ fn compared(wanted: &Wanted, gone: &[String], read: &Read, seen: &Account) -> Ch
             .push(format!("{} rows by the source's own count, {} in the target", read.rows, seen.rows));
     }
     if let Some(own) = &read.own {
-        differences.extend(own.differences(seen, "in the target"));
+        differences.extend(own.differences(seen, 0, "in the target"));
     }
     if let Some(stream) = &read.stream {
         // Of a column of which the figures differ, it need not be said again that its values do.
@@ -318,7 +318,7 @@ fn compared(wanted: &Wanted, gone: &[String], read: &Read, seen: &Account) -> Ch
     checked.source_rows = read.rows;
     checked.target_rows = seen.rows;
     checked.digests = read.stream.is_some();
-    checked.compared = read.own.as_ref().map(|own| own.compared(seen)).unwrap_or_default();
+    checked.compared = read.own.as_ref().map(|own| own.compared(seen, 0)).unwrap_or_default();
     checked.consistency.clone_from(&read.consistency);
     if read.changed && status == "agrees" {
         checked

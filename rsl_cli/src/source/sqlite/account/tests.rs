@@ -118,7 +118,7 @@ proptest! {
         let connection = filled(&rows);
         let (told, seen) = (told(&connection), seen(&connection));
         prop_assert_eq!(told.mistake(), None);
-        prop_assert_eq!(told.differences(&seen, "in the stream"), Vec::<String>::new());
+        prop_assert_eq!(told.differences(&seen, 0, "in the stream"), Vec::<String>::new());
         for (name, expected) in [("n", seen.column("n")), ("d", seen.column("d")), ("big", seen.column("big"))] {
             prop_assert_eq!(&told.columns[name].sum, &expected.unwrap().sum, "{} has a sum", name);
         }
