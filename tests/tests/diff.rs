@@ -379,7 +379,10 @@ fn what_makes_no_sense_is_refused() -> Result<()> {
         (&["PART", "erp.part", "--key", "colour"], "no column \"colour\""),
         (&["PART", "erp.part", "--where", "1 = 1) OR (1 = 1"], "--where is not one condition"),
         (&["PART", "erp.part", "--where", "nothing > 1"], "cannot read PART"),
-        (&["PART", "erp.part", "--output", "/nowhere/at/all"], "cannot write the differences"),
+        (
+            &["PART", "erp.part", "--output", "/nowhere/at/all"],
+            "cannot write the report to /nowhere/at/all: No such file or directory (os error 2)\n",
+        ),
         (&["PART", "erp.part", "--encoding", "CP949"], "for SQL Server"),
     ] {
         let message = refused(&pair, arguments)?;

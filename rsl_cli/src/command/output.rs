@@ -98,10 +98,10 @@ fn place(path: &Path) -> IoResult<Place> {
     }
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let beside = Builder::new()
-        .prefix(".rsl-report-")
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let folder = folder.unwrap_or(Path::new("."));
+    folder.metadata()?;
+    let beside =
+        Builder::new().prefix(".rsl-report-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
     match beside {
         Ok(file) => Ok(Place::Beside(BufWriter::new(file))),
         Err(_) if path.exists() => there(),
