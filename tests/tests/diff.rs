@@ -381,7 +381,7 @@ fn what_makes_no_sense_is_refused() -> Result<()> {
         (&["PART", "erp.part", "--where", "nothing > 1"], "cannot read PART"),
         (
             &["PART", "erp.part", "--output", "/nowhere/at/all"],
-            "cannot write the report to /nowhere/at/all: No such file or directory (os error 2)\n",
+            "cannot write the report to /nowhere/at/all: No such file or directory (os error 2)",
         ),
         (&["PART", "erp.part", "--encoding", "CP949"], "for SQL Server"),
     ] {
