@@ -32,7 +32,8 @@ EXCEPTION WHEN OTHERS THEN
         RAISE;
     END IF;
     GET STACKED DIAGNOSTICS what = MESSAGE_TEXT, advice = PG_EXCEPTION_HINT, about_column = COLUMN_NAME, about_constraint = CONSTRAINT_NAME;
-    RETURN jsonb_build_object('sqlstate', SQLSTATE, 'message', what, 'hint', NULLIF(advice, ''),
+    RETURN jsonb_build_object('sqlstate', SQLSTATE, 'message', what,
+        'hint', coalesce(NULLIF(advice, ''), CASE SQLSTATE WHEN '23505' THEN 'If values only change places between rows, the constraint has to be DEFERRABLE INITIALLY DEFERRED, so that it is looked at when all rows are in place.' END),
         'column_name', NULLIF(about_column, ''), 'constraint_name', NULLIF(about_constraint, ''));
 END $$;
 COMMENT ON FUNCTION rsl.load_try(text, text, text) IS 'part of rsl.load_finish: runs a statement and looks at deferred constraints; null if it went well, else what the error says, and nothing has happened';
