@@ -1,8 +1,7 @@
 //! Why a command could not do its work, for the person at the terminal.
 
+use crate::terminal::visible_lines;
 use std::fmt;
-
-use crate::command::table::visible_lines;
 
 /// What failed and where, and what to do about it. Never holds a password or the value of a cell, but the key of
 /// the row that the message is about.

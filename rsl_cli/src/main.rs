@@ -11,6 +11,7 @@ mod retry;
 mod source;
 mod survey;
 mod target;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::terminal::visible;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
-use crate::command::table::visible;
 
 /// How often a plain line says how far a table is.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);

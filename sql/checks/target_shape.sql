@@ -51,6 +51,8 @@ BEGIN
                 AND d.part LIKE '%.' || replace(replace(replace(c.part, '\', '\\'), '%', '\%'), '_', '\_')))
           -- A function that is called no more: the finding is what called it. So it is with domains.
           AND NOT (d.kind IN ('function', 'domain') AND d.actual IS NULL AND EXISTS (SELECT FROM difference AS c WHERE c.name = d.name AND c.kind NOT IN ('function', d.kind)))
+          -- A table that is gone refers to nothing.
+          AND NOT (d.kind = 'reference' AND d.actual IS NULL AND rsl.verify_relation((rsl.shape_reference(d.part))[1]) IS NULL)
           -- What was never validated and is now, is the better for it.
           AND d.expected IS DISTINCT FROM d.actual || ' NOT VALID'
           -- Written down in another database, which a restored one is, it may stand in other words: casts and parentheses.
@@ -72,7 +74,7 @@ BEGIN
                       CASE
                           WHEN f.actual IS NULL AND f.kind = 'column' THEN format('ALTER TABLE %s ADD COLUMN %s %s, and load it again%s', f.name, f.part, replace(f.expected, ' not null', ''),
                                   CASE WHEN f.expected LIKE '% not null%' THEN format('; then ALTER TABLE %s ALTER %s SET NOT NULL', f.name, f.part) ELSE '' END)
-                          WHEN f.actual IS NULL AND f.kind = 'reference' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', (regexp_match(f.part, '^(.*)[.]([^.]*|".*")$'))[1], (regexp_match(f.part, '^(.*)[.]([^.]*|".*")$'))[2], f.expected)
+                          WHEN f.actual IS NULL AND f.kind = 'reference' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', (rsl.shape_reference(f.part))[1], (rsl.shape_reference(f.part))[2], f.expected)
                           WHEN f.actual IS NULL AND f.kind = 'constraint' THEN format('ALTER TABLE %s ADD CONSTRAINT %s %s', f.name, f.part, f.expected)
                           WHEN f.actual IS NULL AND f.kind IN ('index', 'trigger', 'rule') THEN rtrim(f.expected, ';')
                           WHEN f.kind = 'owner' THEN format('ALTER TABLE %s OWNER TO %s', f.name, f.expected)

@@ -154,6 +154,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.shape_loosely(text) IS 'a definition without parentheses and casts between texts: for comparing those of two databases';
 
+CREATE FUNCTION rsl.shape_reference(part text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY[format('%I.%I', p.name[1], p.name[2]), quote_ident(p.name[3])] FROM parse_ident(part) p (name)
+$$;
+COMMENT ON FUNCTION rsl.shape_reference(text) IS 'the table and the constraint of a foreign key, as rsl.shape_now names it';
+
 CREATE FUNCTION rsl.shape_hash(definition text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp

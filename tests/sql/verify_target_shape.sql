@@ -203,6 +203,8 @@ CALL damaged('CREATE OR REPLACE FUNCTION "Erp".alike(text, text) RETURNS boolean
 ALTER TABLE "Erp"."Its child" DROP CONSTRAINT "of operated";
 SELECT split_part(hint, ';', 1) FROM checked \gexec
 SELECT status FROM checked;
+DROP TABLE "Erp"."Its child";
+SELECT status FROM checked;
 -- A column that must not be null comes back in two steps.
 ALTER TABLE "Erp"."Item" DROP COLUMN "the code" CASCADE;
 SELECT hint FROM rsl.check_target_shape('"Erp"."Item"') WHERE object LIKE '%the code"';

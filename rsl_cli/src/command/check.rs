@@ -4,13 +4,14 @@ mod target;
 
 use serde_json::json;
 
-use super::table::{self, thousands, visible, visible_lines};
+use super::table::{self, thousands};
 use crate::args::{Check, Format};
 use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::source;
 use crate::survey::{Finding, Level, Survey};
 use crate::target::connection::Target;
+use crate::terminal::{visible, visible_lines};
 
 pub async fn run(args: Check) -> Result<u8> {
     let source_url = args.source.as_deref().ok_or_else(|| {

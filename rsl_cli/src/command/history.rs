@@ -12,13 +12,14 @@ use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Note;
 use crate::target::connection::{Connection, Target, failure_of};
+use crate::terminal::visible;
 
 pub async fn run(args: History) -> Result<u8> {
     let connection = Target::parse(args.database.database_url.as_deref())?.connect().await?;
     let target = relation::find(&connection, &args.table).await?;
     let shape = Shape::ask(&connection, &target).await?;
     let key = key::parse(&args.key, &shape.key)?;
-    let note = Note::new(format!("looking into the log of {}", table::visible(&target)));
+    let note = Note::new(format!("looking into the log of {}", visible(&target)));
     let limit = i64::from(args.limit.unwrap_or(u32::MAX));
     // Both as texts: a number of the key is not bent, and a table is named as the user sees it.
     let history = "SELECT h.*, h.client_addr::text AS client, to_char(h.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS shown_at,
@@ -37,7 +38,7 @@ pub async fn run(args: History) -> Result<u8> {
             say!("{}", json!(changes))?;
         }
         Format::Text if rows.is_empty() => {
-            say!("no change of {} {} in the log", table::visible(&target), table::visible(&key))?
+            say!("no change of {} {} in the log", visible(&target), visible(&key))?
         }
         Format::Text => print(&rows, &shape.columns)?,
     }
@@ -98,7 +99,7 @@ fn print(rows: &[Row], columns: &[String]) -> Result<()> {
                 text(row, "operation").unwrap_or_default(),
                 what(&image("old"), &image("new"), columns),
                 who(text(row, "actor"), text(row, "acting_role"), text(row, "session_role")),
-                table::visible(&text(row, "application").unwrap_or_default()),
+                visible(&text(row, "application").unwrap_or_default()),
                 row.get::<_, Option<i64>>("load_id").map_or(String::new(), |load| load.to_string()),
             ]
         })
@@ -120,9 +121,9 @@ fn print(rows: &[Row], columns: &[String]) -> Result<()> {
 
 /// The application user, else the role that did it; and who had logged in if that is somebody else.
 fn who(actor: Option<String>, acting: Option<String>, session: Option<String>) -> String {
-    let who = table::visible(&actor.or_else(|| acting.clone()).unwrap_or_default());
+    let who = visible(&actor.or_else(|| acting.clone()).unwrap_or_default());
     match session.filter(|session| Some(session) != acting.as_ref()) {
-        Some(session) => format!("{who} (logged in as {})", table::visible(&session)),
+        Some(session) => format!("{who} (logged in as {})", visible(&session)),
         None => who,
     }
 }
@@ -138,7 +139,7 @@ fn what(old: &Value, new: &Value, columns: &[String]) -> String {
             image.and_then(|image| image.get(name)).map(value)
         };
         let values: Vec<String> = [of(old), of(new)].into_iter().flatten().collect();
-        format!("{}: {}", table::visible(name), values.join(" → "))
+        format!("{}: {}", visible(name), values.join(" → "))
     };
     names.into_iter().map(field).collect::<Vec<_>>().join(", ")
 }
@@ -147,7 +148,7 @@ fn what(old: &Value, new: &Value, columns: &[String]) -> String {
 fn value(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
-        other => table::visible(&other.to_string()),
+        other => visible(&other.to_string()),
     }
 }
 

@@ -1,11 +1,11 @@
 //! `rsl init`.
 
-use super::table::visible;
 use crate::args::Init;
 use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Target, failure};
 use crate::target::plan::quote;
+use crate::terminal::visible;
 
 pub async fn run(args: Init) -> Result<u8> {
     let target = Target::parse(args.database.database_url.as_deref())?;

@@ -7,6 +7,7 @@ use crate::args::{Format, Loads};
 use crate::command::output::say;
 use crate::failure::{Result, exit};
 use crate::target::connection::{Target, failure};
+use crate::terminal::visible;
 
 /// Of a load without a verdict whose session is gone.
 const BROKE_OFF: &str = "broke off";
@@ -29,7 +30,7 @@ pub async fn run(args: Loads) -> Result<u8> {
         .await
         .map_err(failure)?;
     let text = |row: &tokio_postgres::Row, name: &str| row.get::<_, Option<String>>(name);
-    let shown = |row: &tokio_postgres::Row, name: &str| table::visible(&text(row, name).unwrap_or_default());
+    let shown = |row: &tokio_postgres::Row, name: &str| visible(&text(row, name).unwrap_or_default());
     match args.format {
         Format::Json => {
             let loads: Vec<_> = rows

@@ -10,6 +10,7 @@ use crate::args::{Format, Rejects};
 use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Connection, Target, failure, failure_of};
+use crate::terminal::visible;
 
 const ACCESS: &str = "ask the owner for SELECT rsl.grant_access(your role, 'load'), with which you see the rejects of your own loads, \
     or 'audit', with which you see all";
@@ -66,7 +67,7 @@ pub async fn run(args: Rejects) -> Result<u8> {
             say!("{:#}", rows.iter().map(reject).collect::<Vec<_>>().into_iter().collect::<Value>())?
         }
         Format::Text if rows.is_empty() => {
-            say!("load {} into {} has no rejects", load.number, table::visible(&load.target))?
+            say!("load {} into {} has no rejects", load.number, visible(&load.target))?
         }
         Format::Text => {
             let heading = ["number", "object", "key", "column", "SQLSTATE", "reason", "settled"];
@@ -74,12 +75,12 @@ pub async fn run(args: Rejects) -> Result<u8> {
             for row in &rows {
                 list.add_row([
                     row.get::<_, i64>("reject_id").to_string(),
-                    table::visible(&text(row, "object")),
+                    visible(&text(row, "object")),
                     key(&text(row, "key")),
-                    table::visible(&text(row, "column_name")),
+                    visible(&text(row, "column_name")),
                     text(row, "sqlstate"),
-                    table::visible(&text(row, "message")),
-                    table::visible(&settled(row).unwrap_or_default()),
+                    visible(&text(row, "message")),
+                    visible(&settled(row).unwrap_or_default()),
                 ]);
             }
             say!("{list}")?;
@@ -87,7 +88,7 @@ pub async fn run(args: Rejects) -> Result<u8> {
             let hints: BTreeSet<String> =
                 open_rows.map(|row| text(row, "hint")).filter(|hint| !hint.is_empty()).collect();
             for hint in hints {
-                eprintln!("hint: {}", table::visible(&hint));
+                eprintln!("hint: {}", visible(&hint));
             }
             if total > rows.len() as i64 {
                 eprintln!("{} more are not shown: --limit {total}", total - rows.len() as i64);
@@ -157,9 +158,9 @@ fn key(json: &str) -> String {
     let Ok(Value::Object(key)) = serde_json::from_str(json) else { return "(none)".to_owned() };
     let column = |(name, value): (&String, &Value)| match value {
         Value::String(text) => {
-            format!("{} {}", table::visible(name), table::visible(&table::shortened(text, LONGEST_KEY)))
+            format!("{} {}", visible(name), visible(&table::shortened(text, LONGEST_KEY)))
         }
-        other => format!("{} {other}", table::visible(name)),
+        other => format!("{} {other}", visible(name)),
     };
     key.iter().map(column).collect::<Vec<_>>().join(", ")
 }

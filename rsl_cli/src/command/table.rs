@@ -30,23 +30,6 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
-/// What is in a database must neither move the cursor of a terminal nor turn its text round.
-pub fn visible(text: &str) -> String {
-    // Controls, and what is one in Unicode: directions, isolates, and separators of lines and paragraphs.
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .flat_map(|c| if acts(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
-}
-
-/// The same of a text that has lines of its own, such as a message with its hint.
-pub fn visible_lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
-}
-
 /// Shortens the texts of one column so that each row fits into one line of `width`, but never to less than `least`.
 pub fn fit<const N: usize>(heading: &[&str; N], rows: &mut [[String; N]], column: usize, width: u16) {
     let least = 24;
@@ -85,13 +68,6 @@ mod tests {
         assert_eq!(shortened("볼트 M8", 10), "볼트 M8");
         assert_eq!(shortened("볼트 M8", 5), "볼트…");
         assert_eq!(shortened("", 0), "");
-    }
-
-    #[test]
-    fn nothing_acts_on_the_terminal() {
-        assert_eq!(visible("a\u{1b}[2J\u{7}\u{202e}b\nc"), "a\\u{1b}[2J\\u{7}\\u{202e}b\\nc");
-        assert_eq!(visible_lines("a\u{9b}\nb\r"), "a\\u{9b}\nb\\r");
-        assert_eq!(visible("품목 🔧"), "품목 🔧");
     }
 
     #[test]

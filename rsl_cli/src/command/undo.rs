@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use tokio_postgres::error::SqlState;
 
 use super::interrupt::cancellable;
-use super::table::{count, visible};
+use super::table::count;
 use crate::args::{Format, Undo};
 use crate::command::output::say;
 use crate::failure::{Failure, Result, exit};
 use crate::progress::Note;
 use crate::target::connection::{Connection, Target, failure, failure_of};
+use crate::terminal::visible;
 
 const ACCESS: &str = "ask the owner for SELECT rsl.grant_access(your role, 'load') and rsl.grant_access(your role, 'audit'); \
     the rows are changed with your own rights on the table";

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::args::{Format, Verify};
 use crate::command::output::say;
-use crate::command::table::visible;
 use crate::failure::{Failure, Result, exit};
 use crate::target::connection::{Target, failure};
+use crate::terminal::visible;
 
 const COLUMNS: [&str; 8] =
     ["check_name", "level", "object", "status", "expected", "actual", "detail", "hint"];

@@ -17,11 +17,12 @@ use super::plan::Plan;
 use super::reject::{LISTED, Wanted};
 use super::sink::Stop;
 use crate::args::Mode;
-use crate::command::table::{count, visible};
+use crate::command::table::count;
 use crate::failure::{Failure, Result};
 use crate::progress::Bar;
 use crate::retry::waits;
 use crate::source::{self, Part, Source};
+use crate::terminal::visible;
 
 /// What to do after a failure of a run that has kept something.
 pub const RESUME: &str = "what arrived is kept: rsl pull --resume goes on from there";

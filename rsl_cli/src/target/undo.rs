@@ -5,8 +5,8 @@ use serde_json::json;
 use super::connection::{Connection, failure, failure_of};
 use super::plan::Plan;
 use crate::args::Mode;
-use crate::command::table::visible;
 use crate::failure::{Failure, Result};
+use crate::terminal::visible;
 
 /// The target is audited.
 const BY_LOG: &str = "log";

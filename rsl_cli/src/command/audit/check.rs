@@ -7,9 +7,10 @@ use super::{ask_head, connect, failure};
 use crate::args::{AuditCheck, Format};
 use crate::command::interrupt::cancellable;
 use crate::command::output::say;
-use crate::command::table::{count, visible};
+use crate::command::table::count;
 use crate::failure::{Result, exit};
 use crate::progress::Note;
+use crate::terminal::visible;
 
 pub async fn run(args: AuditCheck) -> Result<u8> {
     let connection = connect(&args.common).await?;

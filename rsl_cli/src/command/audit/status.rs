@@ -7,9 +7,10 @@ use super::{ask_head, connect, failure, switch::names};
 use crate::args::{AuditPlain, Format};
 use crate::command::interrupt::cancellable;
 use crate::command::output::say;
-use crate::command::table::{self, count, thousands, visible};
+use crate::command::table::{self, count, thousands};
 use crate::failure::{Result, exit};
 use crate::progress::Note;
+use crate::terminal::visible;
 
 pub async fn run(args: AuditPlain) -> Result<u8> {
     let connection = connect(&args).await?;

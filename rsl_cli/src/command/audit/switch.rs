@@ -7,9 +7,9 @@ use crate::args::{AuditOn, AuditTable, Format};
 use crate::command::interrupt::cancellable;
 use crate::command::output::say;
 use crate::command::relation;
-use crate::command::table::visible;
 use crate::failure::{Result, exit};
 use crate::progress::Note;
+use crate::terminal::visible;
 
 pub async fn on(args: AuditOn) -> Result<u8> {
     let connection = connect(&args.target.common).await?;

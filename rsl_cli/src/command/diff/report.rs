@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Diff, Format};
 use crate::command::output::{File, print, say};
-use crate::command::table::{count, thousands, visible};
+use crate::command::table::{count, thousands};
 use crate::failure::Result;
 use crate::source::Consistency;
 use crate::target::diff::{Difference, Tally};
+use crate::terminal::visible;
 
 /// Longer values are cut for people.
 const SHOWN: usize = 60;

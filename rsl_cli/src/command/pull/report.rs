@@ -4,9 +4,10 @@ use rsl_core::report::{Report, TableReport};
 
 use crate::carry_over::NotCarried;
 use crate::command::output::say;
-use crate::command::table::{self, count, thousands, visible, visible_lines};
+use crate::command::table::{self, count, thousands};
 use crate::failure::Result;
 use crate::target::undo;
+use crate::terminal::{visible, visible_lines};
 
 pub fn print(report: &Report, not_carried_over: &[NotCarried], bytes: u64) -> Result<()> {
     let heading = [

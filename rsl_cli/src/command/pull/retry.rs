@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::args::{Mode, Wish};
 use crate::command::stored_filter;
-use crate::command::table::{count, visible};
+use crate::command::table::count;
 use crate::failure::{Failure, Result};
 use crate::source::{self, Key};
 use crate::target::connection::{Connection, failure, failure_of};
 use crate::target::plan::Plan;
 use crate::target::reject::Wanted;
+use crate::terminal::visible;
 
 const ACCESS: &str =
     "the rejects of a load are retried by the role that began it, or by a member of that role";

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use rsl_core::report::{LoadReport, RunReport};
 
 use super::words;
-use crate::command::table::{shortened, thousands, visible};
+use crate::command::table::{shortened, thousands};
+use crate::terminal::visible;
 
 pub fn markdown(report: &RunReport) -> String {
     let mut out = String::new();

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use rsl_core::report::RunReport;
 
 use super::words;
-use crate::command::table::{self, shortened, thousands, visible, visible_lines};
+use crate::command::table::{self, shortened, thousands};
+use crate::terminal::{visible, visible_lines};
 
 /// All that a person needs at once; the proof of each column is in the other forms.
 pub fn text(report: &RunReport) -> String {

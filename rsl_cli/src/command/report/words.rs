@@ -3,8 +3,9 @@
 use rsl_core::report::{ColumnFigures, ColumnReport, LoadReport, RunReport, Verdict};
 use serde_json::Value;
 
-use crate::command::table::{self, count, thousands, visible};
+use crate::command::table::{self, count, thousands};
 use crate::target::undo;
+use crate::terminal::visible;
 
 /// What stands where nothing is known.
 pub const UNKNOWN: &str = "–";

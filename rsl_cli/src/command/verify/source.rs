@@ -18,7 +18,7 @@ use crate::args::{Format, Mode, Verify};
 use crate::command::interrupt::interrupt;
 use crate::command::output::{self, say};
 use crate::command::stored_filter;
-use crate::command::table::{count, thousands, visible};
+use crate::command::table::{count, thousands};
 use crate::failure::{Failure, Result, exit};
 use crate::source::{self, Part, Source};
 use crate::target::connection::{Connection, Target, failure_of};
@@ -27,6 +27,7 @@ use crate::target::obstacle;
 use crate::target::part::Counters;
 use crate::target::plan::{Plan, quote};
 use crate::target::sink::Stop;
+use crate::terminal::visible;
 
 const LOST: &str = "nothing has changed: run it again";
 
