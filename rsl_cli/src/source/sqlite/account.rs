@@ -150,13 +150,13 @@ impl Ask {
             }
             PgType::Float4 | PgType::Float8 => ends(&mut figure),
             PgType::Text | PgType::Varchar(_) | PgType::Json | PgType::Enum => {
-                figure(Figure::Length, lengths(name, "'text', 'integer'", &format!("length({name})")));
+                figure(Figure::Length, lengths(name, &["text", "integer"], &format!("length({name})")));
             }
             PgType::Char(_) => {
                 let length = format!("length(rtrim({name}, ' '))");
-                figure(Figure::Length, lengths(name, "'text', 'integer'", &length));
+                figure(Figure::Length, lengths(name, &["text", "integer"], &length));
             }
-            PgType::Bytea => figure(Figure::Length, lengths(name, "'blob'", &format!("length({name})"))),
+            PgType::Bytea => figure(Figure::Length, lengths(name, &["blob"], &format!("length({name})"))),
             PgType::Date => {
                 ends(&mut figure);
                 asked.push((Aggregate::Shapes, format!("sum({name} GLOB '????-??-??')")));
@@ -186,8 +186,10 @@ impl Ask {
 
 /// The lengths of values that are stored as one of these, added. Of any other the text is written here in another way than in SQLite, so
 /// that it is 'x', with which there is no sum.
-fn lengths(name: &str, stored: &str, length: &str) -> String {
-    format!("sum(CASE WHEN typeof({name}) IN ({stored}, 'null') THEN {length} ELSE 'x' END)")
+fn lengths(name: &str, stored: &[&str], length: &str) -> String {
+    // The usual one first: a list would be looked up for every value.
+    let taken: Vec<_> = stored.iter().map(|class| format!("WHEN '{class}' THEN {length}")).collect();
+    format!("sum(CASE typeof({name}) {} WHEN 'null' THEN NULL ELSE 'x' END)", taken.join(" "))
 }
 
 /// A number to be added, whole, and the power of ten that is its unit.
@@ -195,11 +197,11 @@ fn term(name: &str, ty: PgType) -> (i32, String) {
     match ty {
         PgType::Numeric(Some((_, scale @ 0..=DIGITS_OF_DOUBLE))) => {
             // A double of at most 15 digits is a decimal, and times a power of ten it is nearer to that whole number than to any
-            // other. One that has more digits is 'x', with which there is no sum, and so is a text, which the range would be
-            // compared with as a text.
+            // other. One that has more digits is 'x', with which there is no sum. So is a text, with which the range would be
+            // compared as texts: texts and blobs, and nothing else, are not less than the empty text.
             let most = DIGITS_OF_DOUBLE - scale;
             let term = format!(
-                "CASE WHEN typeof({name}) IN ('text', 'blob') OR {name} NOT BETWEEN -1e{most} AND 1e{most} THEN 'x' \
+                "CASE WHEN {name} >= '' OR {name} NOT BETWEEN -1e{most} AND 1e{most} THEN 'x' \
                  ELSE CAST(round({name} * 1e{scale}) AS INTEGER) END"
             );
             (-i32::from(scale), term)
