@@ -48,7 +48,7 @@ BEGIN
     END IF;
     -- As the types of the columns read it: 1.0 finds 1.
     EXECUTE format('SELECT rsl.audit_key_hash(%s), %s FROM jsonb_to_record($1) k (%s)',
-        rsl.column_list('k', key_columns), rsl.audit_key_sql(target, 'k', key_columns),
+        rsl.column_list('k', key_columns), rsl.key_sql(target, 'k', key_columns),
         (SELECT string_agg(format('%I %s', a.attname, format_type(rsl.base_type(a.atttypid), CASE a.atttypmod WHEN -1 THEN t.typtypmod ELSE a.atttypmod END)), ', ')
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = target AND a.attname = ANY (key_columns) AND NOT a.attisdropped))
     INTO key_hash, wanted USING key;
@@ -121,22 +121,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION rsl.audit_rewind(int, timestamptz, bigint, bigint, bigint) IS
     'part of rsl.as_of, rsl.load_undo and rsl.load_changes: for every key that was changed, what brings the row back: fields to put over the row, or over nothing if is_whole';
-
--- Keys of rows as the log has them. What a type brings of its own, such as a cast to json, would run with the rights of whoever asks:
--- only the server's own types are turned into JSON, values of others are their texts.
-CREATE FUNCTION rsl.audit_key_sql(target regclass, alias text, key_columns text[]) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('jsonb_build_object(%s)', string_agg(format(
-        CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN '%1$L, %2$s.%1$I' ELSE '%1$L, CASE WHEN num_nonnulls(%2$s.%1$I) = 1 THEN format(''%%s'', %2$s.%1$I) END' END,
-        k.name, alias), ', ' ORDER BY k.place))
-    FROM unnest(key_columns) WITH ORDINALITY AS k (name, place)
-    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = k.name AND NOT a.attisdropped
-    CROSS JOIN LATERAL rsl.base_type(a.atttypid) AS y (oid)
-    JOIN pg_type AS b ON b.oid = y.oid
-$$;
-COMMENT ON FUNCTION rsl.audit_key_sql(regclass, text, text[]) IS 'SQL text: the key of a row of an alias as jsonb, as rsl.audit_key gives it';
 
 -- The log finds a row by the hash of its key. Numbers that are equal have equal hashes, whatever their type; 1 and '1' have not.
 CREATE FUNCTION rsl.audit_must_know_keys(target regclass, number int, since timestamptz) RETURNS void
@@ -211,7 +195,7 @@ BEGIN
          OFFSET 0) q',
         CASE WHEN (SELECT relkind FROM pg_class WHERE oid = rel) = 'r' THEN 'ONLY ' ELSE '' END || rel::text,
         rsl.column_list('t', key_columns),
-        rsl.audit_key_sql(rel, '(n.row)', key_columns),
+        rsl.key_sql(rel, '(n.row)', key_columns),
         rel)
     USING number, at;
 END

@@ -1,3 +1,12 @@
+CREATE FUNCTION rsl.load_proven_columns(load rsl.load) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN load.report ? 'whole' THEN ARRAY(SELECT jsonb_array_elements_text(load.report #> '{whole,names}')) ELSE load.columns END
+$$;
+COMMENT ON FUNCTION rsl.load_proven_columns(rsl.load) IS
+    'part of rsl.check_loads_match: the columns over which the report of a load, in whole or else in after, says what its target held: its own, and those that earlier loads brought';
+
 -- Whether the audit log has changes of a target since a load. Who may not read the log sees none.
 CREATE FUNCTION rsl.load_is_followed(load bigint, target regclass, after_block bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -44,8 +53,7 @@ DECLARE
 BEGIN
     SELECT * INTO l FROM rsl.load x WHERE x.load_id = load;
     rel := rsl.verify_relation(l.target);
-    -- With what earlier loads brought, where this one did not bring it all.
-    columns := CASE WHEN l.report ? 'whole' THEN ARRAY(SELECT jsonb_array_elements_text(l.report #> '{whole,names}')) ELSE l.columns END;
+    columns := rsl.load_proven_columns(l);
     then_account := coalesce(l.report -> 'whole', l.report -> 'after');
     IF rel IS NULL OR l.report #>> '{after,digest}' IS NULL THEN
         RAISE EXCEPTION 'nothing is known of what load % left', load
@@ -89,7 +97,7 @@ BEGIN
                 (SELECT %4$s FROM (SELECT (b.now_row).* FROM both_ends b WHERE b.now_there) t),
                 (SELECT %4$s FROM (SELECT (b.was_row).* FROM both_ends b WHERE b.was_there AND (b.is_whole OR b.now_there)) t)
             FROM both_ends b$log$,
-            rel, rsl.column_list('t', log_keys), rsl.audit_key_sql(rel, '(n.row)', log_keys),
+            rel, rsl.column_list('t', log_keys), rsl.key_sql(rel, '(n.row)', log_keys),
             rsl.sketch_call('sketch', 'row_sketch', 't', coalesce(kept.key_columns, '{}'), columns))
         INTO changes, rows_changed, disagree, gone, was
         USING number, coalesce((l.report #>> '{after,block}')::bigint, 0), load;

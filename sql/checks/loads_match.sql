@@ -41,7 +41,7 @@ BEGIN
 
     FOR t IN
         SELECT s.target, e.load_id, e.rejected, coalesce(e.report #>> '{whole,digest}', e.report #>> '{after,digest}') AS digest, e.report #>> '{after,rows}' AS rows,
-               CASE WHEN e.report ? 'whole' THEN ARRAY(SELECT jsonb_array_elements_text(e.report #> '{whole,names}')) ELSE e.columns END AS columns,
+               rsl.load_proven_columns(e) AS columns,
                (e.report #>> '{after,block}')::bigint AS block,
                to_char(timezone('utc', e.finished_at), now_format) AS finished
         FROM (SELECT DISTINCT l.target FROM rsl.load AS l) AS s

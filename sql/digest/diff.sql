@@ -1,16 +1,5 @@
 -- Which rows and which columns of two tables differ. Equal is what has the same canonical hash (docs/digest.md).
 
-CREATE FUNCTION rsl.base_type(type oid) RETURNS oid
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH RECURSIVE base (oid, kind, next) AS (
-        SELECT t.oid, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = type
-        UNION ALL SELECT n.oid, n.typtype, n.typbasetype FROM base JOIN pg_type n ON n.oid = base.next WHERE base.kind = 'd')
-    SELECT base.oid FROM base WHERE base.kind <> 'd'
-$$;
-COMMENT ON FUNCTION rsl.base_type(oid) IS 'the type below a domain, through domains of domains; any other type is its own';
-
 -- The columns of two relations side by side, and whether their values can be compared: not every type has values that are ever
 -- equal to those of another.
 CREATE FUNCTION rsl.diff_columns(a regclass, b regclass)
@@ -48,12 +37,11 @@ $$;
 COMMENT ON FUNCTION rsl.diff_columns(regclass, regclass) IS
     'part of rsl.diff: the columns of both relations, which can be compared and sorted, as which type a key is asked for (none: it cannot be), and which have types that the server brings';
 
--- A cast to text may be anybody's function, and would run with the rights of whoever compares; the output of a type is the server's.
 CREATE FUNCTION rsl.diff_text(side text, name text, plain boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format(CASE WHEN plain THEN '(%s.r).%I::text' ELSE 'CASE WHEN num_nonnulls((%s.r).%I) = 1 THEN format(''%%s'', (%1$s.r).%2$I) END' END, side, name)
+    SELECT CASE WHEN plain THEN v.value || '::text' ELSE rsl.output_sql(v.value) END FROM format('(%s.r).%I', side, name) v (value)
 $$;
 COMMENT ON FUNCTION rsl.diff_text(text, text, boolean) IS 'SQL text: the text of a column of one side of rsl.diff';
 

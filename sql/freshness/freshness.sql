@@ -21,7 +21,7 @@ BEGIN
     END IF;
     rows_of := (SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || target FROM pg_class AS c WHERE c.oid = target);
     -- A timestamp without time zone is UTC.
-    synced_at := (SELECT format(CASE WHEN rsl.track_base_type(a.atttypid) = 'timestamptz'::regtype THEN 't.%I' ELSE 'timezone(''utc'', t.%I)' END, a.attname)
+    synced_at := (SELECT format(CASE WHEN rsl.base_type(a.atttypid) = 'timestamptz'::regtype THEN 't.%I' ELSE 'timezone(''utc'', t.%I)' END, a.attname)
         FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = settings ->> 'synced_at');
     status_column := settings ->> 'status';
     status_type := (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = status_column);

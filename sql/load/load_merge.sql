@@ -185,7 +185,7 @@ DECLARE
     earlier text[];
     whole jsonb;
     others text[];
-    meddles boolean := false;
+    others_before jsonb;
     counted jsonb := CASE WHEN plan ? 'source_rows'
         THEN jsonb_build_object('source_rows', plan -> 'source_rows', 'consistency', plan -> 'consistency') ELSE '{}' END
         || CASE WHEN plan ? 'own' THEN jsonb_build_object('source', plan -> 'own') ELSE '{}' END;
@@ -271,13 +271,12 @@ BEGIN
                     before := rsl.table_witness(target::regclass, columns);
                 END IF;
                 -- What writes to a table beside its load: it may change other rows than those of the load.
-                meddles := EXISTS (SELECT FROM rsl.audit_members(relation) m (member) WHERE
+                IF filled AND keyed AND mode <> 'replace' AND EXISTS (SELECT FROM rsl.audit_members(relation) m (member) WHERE
                         EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
                             WHERE g.tgrelid = m.member AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND p.pronamespace <> 'rsl'::regnamespace)
                         OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = m.member)
-                        OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = m.member AND f.confrelid = m.member AND f.confupdtype IN ('c', 'n', 'd')));
-                IF filled AND keyed AND mode <> 'replace' AND meddles THEN
-                    before := rsl.witness_since(rsl.table_witness(relation, columns), rsl.load_matched(target, staging, columns, same_key));
+                        OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid = m.member AND f.confrelid = m.member AND f.confupdtype IN ('c', 'n', 'd'))) THEN
+                    others_before := rsl.witness_since(rsl.table_witness(relation, columns), rsl.load_matched(target, staging, columns, same_key));
                 END IF;
                 insert_rows := rsl.load_insert_sql(target::regclass, staging::regclass, columns);
                 IF filled AND mode <> 'append' AND NOT keyed THEN
@@ -331,8 +330,8 @@ BEGIN
                 RAISE EXCEPTION '% has % rows, but had % and % were inserted', target, after ->> 'rows', rows_before, inserted
                     USING ERRCODE = 'data_exception', HINT = 'Look for a trigger of the target that inserts or deletes rows.';
             END IF;
-            IF filled AND keyed AND mode <> 'replace' AND meddles AND repeats IS NULL THEN
-                differences := rsl.witness_differences(before, rsl.witness_since(after - '{sketch,key}'::text[], seen), 'the others before', 'the others now');
+            IF others_before IS NOT NULL THEN
+                differences := rsl.witness_differences(others_before, rsl.witness_since(after - '{sketch,key}'::text[], seen), 'the others before', 'the others now');
                 IF differences <> '{}' THEN
                     RAISE EXCEPTION 'rows of % that are not of this load have changed with it: %', target, differences[1]
                         USING ERRCODE = 'data_exception', DETAIL = array_to_string(differences[2:], E'\n'), HINT = 'Look for a trigger or a rule of the target that writes to other rows.';

@@ -79,7 +79,7 @@ BEGIN
 
     number := (plan #>> '{report,undo,table_id}')::int;
     one := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = target) = 'r' THEN 'ONLY ' ELSE '' END || name;
-    SELECT rsl.column_list('t', s.key_columns), rsl.audit_key_sql(target, 't', s.key_columns) INTO key_list, key_json FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
+    SELECT rsl.column_list('t', s.key_columns), rsl.key_sql(target, 't', s.key_columns) INTO key_list, key_json FROM rsl.audit_shape s WHERE s.table_id = number ORDER BY s.shape_id DESC LIMIT 1;
     IF key_list IS NULL THEN
         RETURN jsonb_build_object('by', 'log', 'deleted', 0, 'restored', 0, 'inserted', 0, 'changed', 0);
     END IF;

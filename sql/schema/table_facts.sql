@@ -23,3 +23,40 @@ AS $$
     WHERE i.indrelid = target AND i.indisprimary AND k.n <= i.indnkeyatts
 $$;
 COMMENT ON FUNCTION rsl.primary_key(regclass) IS 'The columns of the primary key of a table, in their order; null if it has none';
+
+-- Domains, also over domains, count as what they are made of.
+CREATE FUNCTION rsl.base_type(of_type oid) RETURNS regtype
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE down AS (
+        SELECT y.oid, y.typtype, y.typbasetype FROM pg_type y WHERE y.oid = of_type
+        UNION ALL
+        SELECT y.oid, y.typtype, y.typbasetype FROM down d JOIN pg_type y ON y.oid = d.typbasetype WHERE d.typtype = 'd'
+    )
+    SELECT d.oid::regtype FROM down d WHERE d.typtype <> 'd'
+$$;
+COMMENT ON FUNCTION rsl.base_type(oid) IS 'The type that a domain is made of; any other type itself';
+
+-- A cast may be the function of whoever made the type, and would run with the rights of whoever looks; the output of a type is the server's.
+CREATE FUNCTION rsl.output_sql(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('CASE WHEN num_nonnulls(%1$s) = 1 THEN format(''%%s'', %1$s) END', value)
+$$;
+COMMENT ON FUNCTION rsl.output_sql(text) IS 'SQL text: a value as its type writes it, without a cast; NULL of NULL';
+
+CREATE FUNCTION rsl.key_sql(target regclass, alias text, key_columns text[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('jsonb_build_object(%s)', string_agg(format('%L, %s', k.name,
+        -- Only the server's own types are turned into JSON, values of others are their texts.
+        CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN v.value ELSE rsl.output_sql(v.value) END), ', ' ORDER BY k.place))
+    FROM unnest(key_columns) WITH ORDINALITY k (name, place)
+    JOIN pg_attribute a ON a.attrelid = target AND a.attname = k.name AND NOT a.attisdropped
+    JOIN pg_type b ON b.oid = rsl.base_type(a.atttypid)
+    CROSS JOIN LATERAL format('%s.%I', alias, k.name) v (value)
+$$;
+COMMENT ON FUNCTION rsl.key_sql(regclass, text, text[]) IS 'SQL text: the key of a row of an alias as jsonb, as rsl.audit_log and rsl.phase_history have it';

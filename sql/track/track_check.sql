@@ -46,33 +46,17 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    fields text;
+    key_columns text[] := rsl.primary_key(target);
 BEGIN
-    SELECT string_agg(format('%L, %s.%I', c, alias, c), ', ' ORDER BY n) INTO fields
-    FROM unnest(rsl.primary_key(target)) WITH ORDINALITY AS k (c, n);
-    IF fields IS NULL THEN
+    IF key_columns IS NULL THEN
         RAISE EXCEPTION '% has no primary key', target
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('Rows are named by their key: ALTER TABLE %s ADD PRIMARY KEY (…).', target);
     END IF;
-    RETURN format('jsonb_build_object(%s)', fields);
+    RETURN rsl.key_sql(target, alias, key_columns);
 END
 $$;
 COMMENT ON FUNCTION rsl.track_key(regclass, text) IS 'The SQL expression that gives the primary key of a row as jsonb';
-
--- Domains, also over domains, count as what they are made of.
-CREATE FUNCTION rsl.track_base_type(of_type oid) RETURNS regtype
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH RECURSIVE down AS (
-        SELECT y.oid, y.typtype, y.typbasetype FROM pg_type AS y WHERE y.oid = of_type
-        UNION ALL
-        SELECT y.oid, y.typtype, y.typbasetype FROM down AS d JOIN pg_type AS y ON y.oid = d.typbasetype WHERE d.typtype = 'd'
-    )
-    SELECT d.oid::regtype FROM down AS d WHERE d.typtype <> 'd'
-$$;
-COMMENT ON FUNCTION rsl.track_base_type(oid) IS 'The type that a domain is made of; any other type itself';
 
 -- kind: text (a text or an enumeration), time (a timestamp with or without time zone) or any.
 CREATE FUNCTION rsl.track_check_column(target regclass, column_name name, kind text) RETURNS void
@@ -82,7 +66,7 @@ AS $$
 DECLARE
     base regtype;
 BEGIN
-    SELECT rsl.track_base_type(a.atttypid) INTO base FROM pg_attribute AS a
+    SELECT rsl.base_type(a.atttypid) INTO base FROM pg_attribute AS a
     WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'column "%" of % does not exist', column_name, target USING ERRCODE = 'undefined_column';

@@ -68,3 +68,18 @@ SELECT rsl.phase_off('public.job');
 SELECT count(*) FROM pg_constraint WHERE conrelid = 'public.job'::regclass AND contype = 'c';
 SELECT object FROM rsl.verify('phase_triggers') WHERE object ~ 'job';
 DROP TABLE public.job;
+-- A cast of the owner's own type does not run with the rights of whoever looks.
+CREATE ROLE verify_phase_owner;
+CREATE SCHEMA theirs AUTHORIZATION verify_phase_owner;
+CREATE TYPE theirs.size AS ENUM ('s', 'm');
+ALTER TYPE theirs.size OWNER TO verify_phase_owner;
+CREATE TABLE theirs.job (size theirs.size PRIMARY KEY, state text NOT NULL);
+SELECT rsl.phase_on('theirs.job', 'state', '{open,done}');
+INSERT INTO theirs.job VALUES ('s', 'open'), ('m', 'open');
+UPDATE theirs.job SET state = 'done' WHERE size = 's';
+SET ROLE verify_phase_owner;
+CREATE FUNCTION theirs.as_json(theirs.size) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'a cast runs as %', current_user; RETURN '"s"'; END $$;
+CREATE CAST (theirs.size AS json) WITH FUNCTION theirs.as_json(theirs.size);
+RESET ROLE;
+SELECT object, status, detail FROM rsl.verify('phase_triggers') WHERE object ~ 'theirs';
+SELECT phase, rows_now FROM rsl.phase_summary('theirs.job') ORDER BY phase;
